@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * freshness.c - RFC 9111 section 4.2 with the choices mod_cache makes in cache_check_freshness().
+ * The two must agree: an election that calls an entry stale which mod_cache calls fresh would
+ * revalidate for nothing, and the other way round an expired variant might win over a fresh one.
+ */
+#include "freshness.h"
+
+#include "apr_strings.h"
+
+/* Longer than any cache keeps anything; keeps sums of times far from overflow. */
+#define FRESHNESS_MAX_SECONDS (APR_INT64_C(100) * 365 * 86400)
+
+static apr_interval_time_t duration(apr_int64_t seconds)
+{
+    if (seconds < 0) {
+        return 0;
+    }
+    return apr_time_from_sec(seconds < FRESHNESS_MAX_SECONDS ? seconds : FRESHNESS_MAX_SECONDS);
+}
+
+/* Section 4.2.1. A value of -1 means that the directive is absent, whatever the flag says. */
+static apr_interval_time_t lifetime(const cache_info *info)
+{
+    const cache_control_t *control = &info->control;
+
+    if (control->s_maxage_value != -1) {
+        return duration(control->s_maxage_value);
+    }
+    if (control->max_age_value != -1) {
+        return duration(control->max_age_value);
+    }
+    if (info->expire != APR_DATE_BAD) {
+        return duration(apr_time_sec(info->expire - info->date));
+    }
+    return 0;
+}
+
+static apr_interval_time_t age_field(const apr_table_t *headers)
+{
+    const char *text = apr_table_get(headers, "Age");
+    char *end = NULL;
+    apr_off_t seconds = 0;
+    apr_status_t rv;
+
+    if (!text) {
+        return 0;
+    }
+    rv = apr_strtoff(&seconds, text, &end, 10);
+    if (rv != APR_SUCCESS || end == text || *end) {
+        return 0;
+    }
+    return duration(seconds);
+}
+
+/* Section 4.2.3, at the time the response arrived. mod_cache calculates the same and cuts off the
+ * fraction of a second; against a lifetime in whole seconds that makes no difference. */
+static apr_interval_time_t initial_age(const cache_info *info, const apr_table_t *headers)
+{
+    apr_interval_time_t apparent = info->response_time - info->date;
+    apr_interval_time_t received = age_field(headers);
+
+    if (apparent < 0) {
+        apparent = 0;
+    }
+    if (received < apparent) {
+        received = apparent;
+    }
+    return received + (info->response_time - info->request_time);
+}
+
+apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers)
+{
+    if (info->control.no_cache || info->control.invalidated) {
+        return 0;
+    }
+    return info->response_time + lifetime(info) - initial_age(info, headers);
+}
+
+storer_expiry_t freshness_expiry(const cache_info *info, const apr_table_t *headers,
+                                 apr_interval_time_t stale, apr_time_t now)
+{
+    apr_time_t end = freshness_end(info, headers);
+    storer_expiry_t expiry;
+
+    expiry.fresh_until = end > now ? end : now;
+    expiry.stale_until = expiry.fresh_until + stale;
+    return expiry;
+}

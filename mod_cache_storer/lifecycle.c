@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * lifecycle.c - opens the stores at each start and restart and hands each server its own.
+ *
+ * What happens when:
+ *   1. `httpd -t`, start, restart: check_config asks every engine about its options; nothing is
+ *      opened.
+ *   2. start: post_config runs twice, the module unloaded in between; the first run does nothing.
+ *   3. start, restart (SIGHUP, SIGUSR1): post_config makes the registry in pconf, opens the stores,
+ *      and only after all of that succeeded drops the memory that no store asked for any more.
+ *   4. each child: child_init. Memory segments are inherited by fork and shared.
+ * A restart opens everything anew while children of the generation before still serve; what must
+ * survive lies in segments (see retain.c), never in pconf.
+ */
+#include "lifecycle.h"
+
+#include "config.h"
+#include "log.h"
+#include "retain.h"
+
+#include "ap_provider.h"
+#include "http_core.h"
+#include "http_main.h"
+#include "apr_strings.h"
+
+/* One per process and generation, read-only after post_config, nulled when pconf goes. */
+static storer_registry_t *lifecycle_registry;
+
+storer_registry_t *lifecycle_stores(void)
+{
+    return lifecycle_registry;
+}
+
+static apr_status_t forget_registry(void *baton)
+{
+    (void)baton;
+    lifecycle_registry = NULL;
+    return APR_SUCCESS;
+}
+
+static const storer_engine_t *find_engine(void *baton, const char *name)
+{
+    (void)baton;
+    return ap_lookup_provider(LIFECYCLE_ENGINE_GROUP, name, LIFECYCLE_ENGINE_VERSION);
+}
+
+static storer_registry_t *create_registry(apr_pool_t *pool, storer_retain_fn *retain)
+{
+    storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
+
+    env->pool = pool;
+    env->log = log_sink;
+    env->retain = retain;
+    return storer_registry_create(env, find_engine, NULL);
+}
+
+/* Where in the configuration to look for what is wrong. */
+static const char *place_of(const server_rec *server, apr_pool_t *pool)
+{
+    const config_server_t *config = config_of(server);
+
+    if (config->engine) {
+        return config->where;
+    }
+    if (!server->is_virtual) {
+        return "the main server";
+    }
+    return apr_psprintf(pool, "the virtual host at line %u of %s", server->defn_line_number,
+                        server->defn_name ? server->defn_name : "the configuration");
+}
+
+int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                           server_rec *main_server)
+{
+    storer_registry_t *registry = create_registry(ptemp, NULL);
+    server_rec *server;
+    int result = OK;
+
+    (void)pconf;
+    (void)plog;
+    for (server = main_server; server; server = server->next) {
+        const config_server_t *config = config_of(server);
+        const char *problem;
+        apr_status_t rv;
+
+        if (server != main_server && config == config_of(main_server)) {
+            continue; /* shared with the main server, and reported there */
+        }
+        problem = config_contradiction(config);
+        if (problem) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, STORERNO(0201) "%s (see %s)",
+                         problem, place_of(server, ptemp));
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+        problem = NULL;
+        rv = storer_registry_check(registry, config_engine(config), config_options(config),
+                                   &problem);
+        if (rv != APR_SUCCESS) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
+                         STORERNO(0202) "CacheStorer: %s (see %s)",
+                         problem ? problem : config_engine(config), place_of(server, ptemp));
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return result;
+}
+
+/* Without a configured limit a body may take a quarter of the store, so that one response does not
+ * push out all others. */
+static apr_off_t body_limit(const config_server_t *config, const storer_stat_t *stat)
+{
+    apr_uint64_t limit = APR_INT64_MAX;
+
+    if (config->max_body >= 0) {
+        limit = (apr_uint64_t)config->max_body;
+    }
+    else if (stat->size > 0) {
+        limit = stat->size / 4;
+    }
+    if (stat->largest > 0 && limit > stat->largest) {
+        limit = stat->largest;
+    }
+    return (apr_off_t)limit;
+}
+
+static apr_status_t open_store(config_server_t *config, const server_rec *server,
+                               apr_pool_t *ptemp)
+{
+    const char *problem = NULL;
+    storer_stat_t stat;
+    storer_t *store = NULL;
+    apr_status_t rv;
+
+    rv = storer_registry_open(lifecycle_registry, config_engine(config), config_options(config),
+                              &store, &problem);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, ap_server_conf,
+                     STORERNO(0203) "CacheStorer: the storage cannot be opened: %s (see %s)",
+                     problem ? problem : config_engine(config), place_of(server, ptemp));
+        return rv;
+    }
+    memset(&stat, 0, sizeof(stat));
+    rv = storer_stat(store, &stat);
+    if (rv != APR_SUCCESS) {
+        memset(&stat, 0, sizeof(stat)); /* an engine need not know its size */
+    }
+    config->body_limit = body_limit(config, &stat);
+    config->store = store;
+    return APR_SUCCESS;
+}
+
+int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                          server_rec *main_server)
+{
+    server_rec *server;
+    apr_status_t rv;
+
+    (void)plog;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
+        return OK;
+    }
+    rv = retain_begin();
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
+                     STORERNO(0204) "no memory to keep track of shared memory");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    lifecycle_registry = create_registry(pconf, retain_segment);
+    apr_pool_cleanup_register(pconf, NULL, forget_registry, apr_pool_cleanup_null);
+
+    for (server = main_server; server; server = server->next) {
+        config_server_t *config = config_of(server);
+
+        if (config->store) {
+            continue; /* shared with a server before this one */
+        }
+        rv = open_store(config, server, ptemp);
+        if (rv != APR_SUCCESS) {
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    retain_end();
+    return OK;
+}
+
+/* child_init cannot fail: a store that could not start serves nothing in this child. */
+static void disable_store(server_rec *main_server, const storer_t *store)
+{
+    server_rec *server;
+
+    for (server = main_server; server; server = server->next) {
+        config_server_t *config = config_of(server);
+
+        if (config->store == store) {
+            config->store = NULL;
+        }
+    }
+}
+
+void lifecycle_child_init(apr_pool_t *pchild, server_rec *main_server)
+{
+    const apr_array_header_t *stores;
+    int i;
+
+    if (!lifecycle_registry) {
+        return;
+    }
+    /* one by one, not storer_registry_child_init(): one engine that fails must not take the stores
+     * of other virtual hosts with it */
+    stores = storer_registry_list(lifecycle_registry);
+    for (i = 0; i < stores->nelts; i++) {
+        storer_t *store = APR_ARRAY_IDX(stores, i, storer_t *);
+        apr_status_t rv;
+
+        if (!store->ops->child_init) {
+            continue;
+        }
+        rv = store->ops->child_init(store, pchild);
+        if (rv != APR_SUCCESS) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, rv, main_server,
+                         STORERNO(0205) "%s does not work in this process; nothing is cached in it",
+                         storer_registry_key(store, pchild));
+            disable_store(main_server, store);
+        }
+    }
+}

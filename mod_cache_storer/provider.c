@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provider.c - what the provider's callbacks have in common.
+ */
+#include "provider.h"
+
+provider_object_t *provider_object_of(const cache_handle_t *handle)
+{
+    return handle->cache_obj ? handle->cache_obj->vobj : NULL;
+}
+
+provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r,
+                                          const char *url_key)
+{
+    const config_server_t *config = config_of(r->server);
+    provider_object_t *object;
+    storer_bytes_t base_key;
+    apr_status_t rv;
+
+    /* mod_cache hands in uninitialised memory, or what another provider left */
+    handle->cache_obj = NULL;
+    handle->req_hdrs = NULL;
+    handle->resp_hdrs = NULL;
+    if (!config->store) {
+        return NULL;
+    }
+    rv = request_base_key(url_key, &base_key, r->pool);
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
+                      STORERNO(0301) "not cached: the key of %s is too long", r->uri);
+        return NULL;
+    }
+    object = apr_pcalloc(r->pool, sizeof(*object));
+    object->base.key = url_key;
+    object->base.vobj = object;
+    object->config = config;
+    object->store = config->store;
+    object->base_key = base_key;
+    handle->cache_obj = &object->base;
+    return object;
+}
+
+int provider_result(apr_status_t rv)
+{
+    return rv == APR_SUCCESS ? OK : DECLINED;
+}
+
+apr_status_t provider_drop(const provider_object_t *object, request_rec *r)
+{
+    apr_status_t rv = storer_delete_multi_level(object->store, object->base_key, r->request_time,
+                                                r->pool);
+
+    if (rv != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, rv, r,
+                      STORERNO(0302) "%s could not be dropped from the cache", object->base.key);
+    }
+    return rv;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provider.h - the ten callbacks of a mod_cache provider, and the state of a request they share.
+ *
+ * What mod_cache makes of the callbacks decides their shape: open_entity and create_entity may
+ * return OK and DECLINED only (anything else becomes the response's status), and the status of
+ * recall_body is not looked at, so that everything that can fail happens in open_entity.
+ */
+#ifndef PROVIDER_H
+#define PROVIDER_H
+
+#include "mod_cache_storer.h"
+
+#include "config.h"
+#include "freshness.h"
+#include "record.h"
+#include "request.h"
+
+#include "../storage/frame.h"
+
+#include "mod_cache.h"
+
+/** A response on its way into the store. */
+typedef struct provider_writing_t {
+    storer_writer_t   writer;
+    storer_encoder_t *encoder;      /**< NULL: the body is stored as it is */
+    request_variant_t variant;
+    storer_expiry_t   expiry;
+    storer_bytes_t    etag;
+    apr_off_t         size_hint;    /**< mod_cache's idea of the body's length; -1: none */
+    apr_off_t         announced;    /**< what received must be in the end; -1: not known */
+    apr_off_t         received;     /**< bytes of the body so far */
+    unsigned          complete:1;   /**< the whole body was appended */
+    unsigned          refreshing:1; /**< a 304 gave new headers to the body we have */
+} provider_writing_t;
+
+/** What a handle stands for. Lives in r->pool. */
+typedef struct provider_object_t {
+    cache_object_t         base;     /**< first: what h->cache_obj points to; vobj points back */
+    const config_server_t *config;
+    storer_t              *store;
+    storer_bytes_t         base_key;
+    storer_view_t          view;     /**< the lease; empty before open_entity, and once moved */
+    record_t               record;   /**< valid where opened */
+    provider_writing_t    *writing;  /**< NULL before something is stored */
+    unsigned               opened:1; /**< a stored response was found; 0 also for a handle that only
+                                          names a URL, to be invalidated */
+} provider_object_t;
+
+/* provider_read.c */
+int          provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url_key);
+apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r);
+apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
+                                  apr_bucket_brigade *brigade);
+
+/* provider_write.c */
+int          provider_create_entity(cache_handle_t *handle, request_rec *r, const char *url_key,
+                                    apr_off_t length, apr_bucket_brigade *brigade);
+apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cache_info *info);
+apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_bucket_brigade *in,
+                                 apr_bucket_brigade *out);
+apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
+
+/* provider_purge.c */
+int          provider_remove_entity(cache_handle_t *handle);
+int          provider_remove_url(cache_handle_t *handle, request_rec *r);
+apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r);
+
+/* provider.c, for these three */
+
+/** The object of a handle; NULL: it has none. */
+provider_object_t *provider_object_of(const cache_handle_t *handle);
+
+/** An object for a URL of this request's server, in *handle as well.
+ * @return NULL: nothing is cached for this server, or not under such a key */
+provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r,
+                                          const char *url_key);
+
+/** The only translation of a status to what mod_cache understands. */
+int provider_result(apr_status_t rv);
+
+/** Drop a URL with all its variants. What goes wrong is logged and returned. */
+apr_status_t provider_drop(const provider_object_t *object, request_rec *r);
+
+#endif /* PROVIDER_H */

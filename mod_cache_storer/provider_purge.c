@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provider_purge.c - removal: what mod_cache asks for after an unsafe request, or when an entry
+ * turned out to be of no use any more.
+ */
+#include "provider.h"
+
+/* mod_cache is about to store another response in this one's place. The stored entry stays until it
+ * is replaced: should the new one fail half-way, there is still something to revalidate. */
+int provider_remove_entity(cache_handle_t *handle)
+{
+    provider_object_t *object = provider_object_of(handle);
+
+    if (object) {
+        storer_view_release(&object->view);
+    }
+    handle->cache_obj = NULL;
+    return OK;
+}
+
+/* All variants: whatever made this one invalid (the resource is gone, or not cacheable any more) is
+ * a property of the URL, and a variant left behind would contradict the origin. */
+int provider_remove_url(cache_handle_t *handle, request_rec *r)
+{
+    provider_object_t *object = provider_object_of(handle);
+
+    if (!object) {
+        return DECLINED;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0501) "dropping %s", object->base.key);
+    return provider_result(provider_drop(object, r));
+}
+
+/* RFC 9111 section 4.4. Dropping is stronger than marking as invalid, and reaches every variant. */
+apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
+{
+    provider_object_t *object = provider_object_of(handle);
+
+    if (!object) {
+        return APR_NOTFOUND;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0502) "invalidating %s",
+                  object->base.key);
+    return provider_drop(object, r);
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provider_write.c - stores responses: what is stored at all, the record, the body as it streams
+ * by, the commit; and the new record for a body that a 304 has confirmed.
+ *
+ * A response that cannot be stored is never the client's problem: each way out leaves every bucket
+ * in one of the two brigades, and the writer closed.
+ */
+#include "provider.h"
+
+#include "body.h"
+
+#include "http_connection.h"
+#include "http_protocol.h"
+#include "apr_strings.h"
+
+/* How much of a body goes by before the client gets its share. */
+#define STORE_BATCH (128 * 1024)
+
+static apr_status_t end_writing(void *baton)
+{
+    provider_writing_t *writing = baton;
+
+    storer_writer_abort(&writing->writer);
+    storer_encoder_destroy(writing->encoder);
+    writing->encoder = NULL;
+    return APR_SUCCESS;
+}
+
+/* One line for each response that is not stored, and nothing half-stored behind it. */
+static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                            const char *reason)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, STORERNO(0411) "%s is not stored: %s",
+                  object->base.key, reason);
+    if (object->writing) {
+        (void)end_writing(object->writing);
+    }
+    return rv == APR_SUCCESS ? APR_EGENERAL : rv;
+}
+
+static provider_writing_t *start_writing(provider_object_t *object, request_rec *r)
+{
+    provider_writing_t *writing = apr_pcalloc(r->pool, sizeof(*writing));
+
+    writing->size_hint = -1;
+    writing->announced = -1;
+    object->writing = writing;
+    apr_pool_cleanup_register(r->pool, writing, end_writing, apr_pool_cleanup_null);
+    return writing;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * create_entity
+ * --------------------------------------------------------------------------------------------- */
+
+/* Why a response is not stored, as far as its head and length tell; NULL: it may be. */
+static const char *refusal(const request_rec *r, const config_server_t *config, apr_off_t length)
+{
+    if (r->header_only) {
+        return "the response to HEAD has no body, and GET shares its key";
+    }
+    if (r->status == HTTP_PARTIAL_CONTENT || apr_table_get(r->headers_out, "Content-Range")
+        || apr_table_get(r->err_headers_out, "Content-Range")) {
+        return "it is a part of a response";
+    }
+    if (length > config->body_limit) {
+        return "its body is larger than CacheStorerMaxFileSize allows";
+    }
+    if (length >= 0 && length < config_min_body(config)) {
+        return "its body is smaller than CacheStorerMinFileSize";
+    }
+    /* mod_cache looks at the first line of Vary only */
+    if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {
+        return "it varies on more than the request's fields (Vary: *)";
+    }
+    return NULL;
+}
+
+int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *url_key,
+                           apr_off_t length, apr_bucket_brigade *brigade)
+{
+    provider_object_t *object = provider_object_create(handle, r, url_key);
+    const char *reason;
+
+    (void)brigade;
+    if (!object) {
+        return DECLINED;
+    }
+    reason = refusal(r, object->config, length);
+    if (reason) {
+        handle->cache_obj = NULL;
+        return provider_result(give_up(object, r, APR_SUCCESS, reason));
+    }
+    start_writing(object, r)->size_hint = length;
+    return OK;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * store_headers
+ * --------------------------------------------------------------------------------------------- */
+
+static storer_bytes_t etag_of(const apr_table_t *headers)
+{
+    const char *etag = apr_table_get(headers, "ETag");
+
+    return storer_bytes(etag ? etag : "");
+}
+
+/* Length that the body must have in the end; -1: nobody can tell yet. */
+static apr_off_t announced_length(const request_rec *r, const apr_table_t *headers,
+                                  apr_off_t size_hint)
+{
+    const char *text = apr_table_get(headers, "Content-Length");
+    apr_off_t length;
+
+    if (AP_STATUS_IS_HEADER_ONLY(r->status)) {
+        return -1; /* a Content-Length is not about this response */
+    }
+    if (!text) {
+        return size_hint;
+    }
+    return ap_parse_strict_length(&length, text) ? length : -1;
+}
+
+/* Open a writer under the variant's key, and write head and header fields.
+ * body_size: what will follow, as it is stored; -1: not known. */
+static apr_status_t write_head(provider_object_t *object, const cache_info *info,
+                               const apr_table_t *headers, const record_t *record,
+                               apr_off_t body_size, apr_pool_t *pool)
+{
+    provider_writing_t *writing = object->writing;
+    apr_off_t size_hint = -1;
+    storer_bytes_t head;
+    apr_status_t rv;
+
+    rv = record_encode(info, headers, record, &head, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (body_size >= 0) {
+        size_hint = (apr_off_t)head.len + body_size;
+    }
+    writing->expiry = freshness_expiry(info, headers, config_stale(object->config),
+                                       info->response_time);
+    writing->etag = etag_of(headers);
+    rv = storer_open_writer(object->store, writing->variant.key, writing->expiry, size_hint,
+                            info->response_time, &writing->writer, pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return storer_writer_append(&writing->writer, head);
+}
+
+static apr_status_t store_new(provider_object_t *object, request_rec *r)
+{
+    provider_writing_t *writing = object->writing;
+    apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+    record_t record = { 0 };
+    const char *reason;
+    apr_status_t rv;
+
+    reason = request_variant(r, object->base_key, headers, 0, &writing->variant);
+    if (reason) {
+        return give_up(object, r, APR_SUCCESS, reason);
+    }
+    writing->announced = announced_length(r, headers, writing->size_hint);
+    record.body_length = writing->announced;
+    record.body_limit = object->config->body_limit;
+    if (body_is_compressed(object->config, headers, record.body_length)) {
+        rv = storer_encoder_create(&writing->encoder);
+        if (rv != APR_SUCCESS) {
+            return give_up(object, r, rv, "no memory to compress it");
+        }
+        record.flags = RECORD_LZ4;
+    }
+    rv = write_head(object, &object->base.info, headers, &record,
+                    writing->encoder ? -1 : record.body_length, r->pool);
+    if (rv != APR_SUCCESS) {
+        return give_up(object, r, rv, "the store does not take it");
+    }
+    return APR_SUCCESS;
+}
+
+/* An Age that came with the stored response says nothing about the 304: without one of its own the
+ * confirmed response is as old as the exchange (RFC 9111 section 4.3.4). mod_cache has merged the
+ * two tables; a value out of the stored one is still the same string. */
+static void drop_old_age(apr_table_t *headers, const apr_table_t *stored)
+{
+    const char *age = apr_table_get(headers, "Age");
+
+    if (age && age == apr_table_get(stored, "Age")) {
+        apr_table_unset(headers, "Age");
+    }
+}
+
+/* A second view of the stored response: the first one is needed for the client yet. APR_NOTFOUND
+ * also where another version has taken its place: that one is as new as ours would be. */
+static apr_status_t view_again(provider_object_t *object, request_rec *r, storer_view_t *view)
+{
+    cache_info info;
+    record_t record;
+    request_variant_t variant;
+    const char *reason;
+    apr_status_t rv;
+
+    reason = request_variant(r, object->base_key, object->record.headers, 1, &variant);
+    if (reason) {
+        return APR_NOTFOUND;
+    }
+    rv = storer_get(object->store, variant.key, r->request_time, view, r->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = record_decode(view, &info, &record, r->pool);
+    if (rv == APR_SUCCESS && record.checksum != object->record.checksum) {
+        rv = APR_NOTFOUND;
+    }
+    if (rv == APR_SUCCESS) {
+        /* at its first part again, for the copy */
+        storer_view_release(view);
+        rv = storer_get(object->store, variant.key, r->request_time, view, r->pool);
+    }
+    if (rv != APR_SUCCESS) {
+        storer_view_release(view);
+    }
+    return rv;
+}
+
+/* New headers for the body that is stored. Whatever goes wrong, the entry of before stays, is
+ * served now and revalidated again; so mod_cache, which would drop it, is not told. */
+static void store_refreshed(provider_object_t *object, request_rec *r)
+{
+    provider_writing_t *writing = start_writing(object, r);
+    apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+    storer_view_t view = STORER_VIEW_EMPTY;
+    record_t record = object->record;
+    const char *reason;
+    apr_status_t rv;
+
+    drop_old_age(headers, object->record.headers);
+    reason = request_variant(r, object->base_key, headers, 1, &writing->variant);
+    if (reason) {
+        (void)give_up(object, r, APR_SUCCESS, reason);
+        return;
+    }
+    rv = view_again(object, r, &view);
+    if (rv != APR_SUCCESS) {
+        (void)give_up(object, r, rv, "the response that was confirmed is not there any more");
+        return;
+    }
+    rv = write_head(object, &object->base.info, headers, &record, record.stored_length, r->pool);
+    if (rv == APR_SUCCESS) {
+        rv = storer_writer_append_view(&writing->writer, &view, (apr_off_t)record.head_length);
+    }
+    storer_view_release(&view);
+    if (rv != APR_SUCCESS) {
+        (void)give_up(object, r, rv, "the store does not take it");
+        return;
+    }
+    writing->complete = 1;
+}
+
+apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cache_info *info)
+{
+    provider_object_t *object = provider_object_of(handle);
+
+    if (!object) {
+        return APR_EINVAL;
+    }
+    if (info != &object->base.info) {
+        object->base.info = *info;
+    }
+    if (object->opened) {
+        store_refreshed(object, r);
+        return APR_SUCCESS;
+    }
+    return object->writing ? store_new(object, r) : APR_EINVAL;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * store_body
+ * --------------------------------------------------------------------------------------------- */
+
+static apr_status_t append_encoded(void *baton, storer_bytes_t bytes)
+{
+    return storer_writer_append(baton, bytes);
+}
+
+static apr_status_t append_body(provider_writing_t *writing, const char *data, apr_size_t length)
+{
+    storer_bytes_t bytes;
+
+    bytes.data = data;
+    bytes.len = length;
+    if (writing->encoder) {
+        return storer_encoder_add(writing->encoder, bytes, append_encoded, &writing->writer);
+    }
+    return storer_writer_append(&writing->writer, bytes);
+}
+
+static apr_status_t finish_body(provider_writing_t *writing)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (writing->encoder) {
+        rv = storer_encoder_finish(writing->encoder, append_encoded, &writing->writer);
+    }
+    writing->complete = rv == APR_SUCCESS;
+    return rv;
+}
+
+static void move_bucket(apr_bucket *bucket, apr_bucket_brigade *out)
+{
+    APR_BUCKET_REMOVE(bucket);
+    APR_BRIGADE_INSERT_TAIL(out, bucket);
+}
+
+/* Read a data bucket. APR_EAGAIN: more comes later, and what there is should go out now. A bucket
+ * of unknown length turns into what was read, followed by the rest: memory stays bounded. */
+static apr_status_t read_bucket(apr_bucket *bucket, const char **data, apr_size_t *length,
+                                int may_block)
+{
+    int unknown = bucket->length == (apr_size_t)-1;
+
+    return apr_bucket_read(bucket, data, length,
+                           unknown && !may_block ? APR_NONBLOCK_READ : APR_BLOCK_READ);
+}
+
+/* Append what a data bucket holds. The bucket stays where it is. */
+static apr_status_t store_bucket(provider_object_t *object, request_rec *r, apr_bucket *bucket,
+                                 int may_block, apr_size_t *length)
+{
+    provider_writing_t *writing = object->writing;
+    const char *data;
+    apr_status_t rv;
+
+    rv = read_bucket(bucket, &data, length, may_block);
+    if (APR_STATUS_IS_EAGAIN(rv) && !may_block) {
+        return APR_EAGAIN;
+    }
+    if (rv != APR_SUCCESS) {
+        return give_up(object, r, rv, "its body cannot be read");
+    }
+    writing->received += (apr_off_t)*length;
+    if (writing->received > object->config->body_limit) {
+        return give_up(object, r, APR_SUCCESS,
+                       "its body grew larger than CacheStorerMaxFileSize allows");
+    }
+    if (*length > 0) {
+        rv = append_body(writing, data, *length);
+        if (rv != APR_SUCCESS) {
+            return give_up(object, r, rv, "the store does not take it");
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* An EOS behind the last byte goes with it: commit then comes before the client has the whole
+ * response, and its next request is a hit. */
+static int batch_is_full(apr_bucket_brigade *in, apr_size_t moved)
+{
+    return moved >= STORE_BATCH && !APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(in));
+}
+
+/* Move on until a batch is full. mod_cache passes `out` on and calls again for what is left. */
+static apr_status_t store_batch(provider_object_t *object, request_rec *r, apr_bucket_brigade *in,
+                                apr_bucket_brigade *out)
+{
+    apr_size_t moved = 0, length;
+    int first = 1;
+    apr_status_t rv;
+
+    while (!APR_BRIGADE_EMPTY(in) && !batch_is_full(in, moved)) {
+        apr_bucket *bucket = APR_BRIGADE_FIRST(in);
+
+        if (APR_BUCKET_IS_EOS(bucket)) {
+            rv = finish_body(object->writing);
+            if (rv != APR_SUCCESS) {
+                return give_up(object, r, rv, "the store does not take it");
+            }
+            move_bucket(bucket, out);
+            return APR_SUCCESS;
+        }
+        if (APR_BUCKET_IS_FLUSH(bucket)) {
+            move_bucket(bucket, out);
+            return APR_SUCCESS;
+        }
+        if (AP_BUCKET_IS_ERROR(bucket) || AP_BUCKET_IS_EOC(bucket)) {
+            return give_up(object, r, APR_SUCCESS, "the origin broke it off");
+        }
+        if (!APR_BUCKET_IS_METADATA(bucket)) {
+            rv = store_bucket(object, r, bucket, first, &length);
+            if (APR_STATUS_IS_EAGAIN(rv) && object->writing->writer.ops) {
+                APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(out->bucket_alloc));
+                return APR_SUCCESS;
+            }
+            if (rv != APR_SUCCESS) {
+                return rv;
+            }
+            moved += length;
+        }
+        move_bucket(bucket, out);
+        first = 0;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_bucket_brigade *in,
+                                 apr_bucket_brigade *out)
+{
+    provider_object_t *object = provider_object_of(handle);
+
+    if (!object || !object->writing || object->writing->complete) {
+        APR_BRIGADE_CONCAT(out, in); /* what follows EOS is not ours */
+        return APR_SUCCESS;
+    }
+    if (!object->writing->writer.ops) {
+        return APR_EGENERAL;
+    }
+    return store_batch(object, r, in, out);
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * commit_entity
+ * --------------------------------------------------------------------------------------------- */
+
+/* Why a response that went by is not kept after all; NULL: it is. */
+static const char *objection(const provider_object_t *object, const request_rec *r)
+{
+    const provider_writing_t *writing = object->writing;
+
+    if (!writing->complete) {
+        return "its body did not come to an end";
+    }
+    if (object->opened) {
+        return NULL; /* the body is the one we had */
+    }
+    if (r->connection->aborted) {
+        return "the client went away, so that the body may have been cut short";
+    }
+    if (r->no_cache) {
+        return "a handler or filter asked not to";
+    }
+    if (writing->announced >= 0 && writing->announced != writing->received) {
+        return "its body does not have the length that was announced";
+    }
+    if (writing->received < config_min_body(object->config)) {
+        return "its body is smaller than CacheStorerMinFileSize";
+    }
+    return NULL;
+}
+
+static apr_status_t commit(provider_object_t *object, request_rec *r)
+{
+    provider_writing_t *writing = object->writing;
+    const char *reason = objection(object, r);
+    storer_variant_t variant = { 0 };
+    apr_time_t now = apr_time_now();
+    apr_status_t rv;
+
+    if (reason) {
+        return give_up(object, r, APR_SUCCESS, reason);
+    }
+    variant.base_key = object->base_key;
+    variant.varied_key = writing->variant.key;
+    variant.real_key = writing->variant.key;
+    variant.etag = writing->etag;
+    variant.varied_headers = writing->variant.headers;
+    variant.varied_count = writing->variant.count;
+    variant.stored_at = now;
+    variant.expiry = writing->expiry;
+    variant.max_variants = config_max_variants(object->config);
+    rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
+    if (rv != APR_SUCCESS) {
+        return give_up(object, r, rv, "the store does not take it");
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
+                  STORERNO(0412) "%s %s", object->opened ? "refreshed" : "stored",
+                  object->base.key);
+    return APR_SUCCESS;
+}
+
+apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r)
+{
+    provider_object_t *object = provider_object_of(handle);
+    apr_status_t rv;
+
+    if (!object || !object->writing) {
+        return APR_EINVAL;
+    }
+    if (!object->writing->writer.ops) {
+        /* given up before, with the reason in the log; see store_refreshed() */
+        return object->opened ? APR_SUCCESS : APR_EGENERAL;
+    }
+    rv = commit(object, r);
+    return object->opened ? APR_SUCCESS : rv;
+}

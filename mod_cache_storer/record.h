@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * record.h - how a response lies in a store: a fixed head, the header fields, then the body.
+ *
+ *   +-----------+--------------------------------------------+------------------------------+
+ *   | head      | block: per field two lengths, name NUL,    | body, as it is or as one LZ4 |
+ *   | 120 bytes | value NUL                                  | frame, to the value's end    |
+ *   +-----------+--------------------------------------------+------------------------------+
+ *
+ * The body comes last so that it can be appended while its length is not known yet, and be served
+ * from where it lies. Head and block carry a checksum; a body's length is compared with what the
+ * head says, where that was known. Calls nothing of httpd, so that it can be tested without.
+ */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "mod_cache.h"
+
+#include "../storage/storer.h"
+
+#define RECORD_LZ4 1u  /**< the body is an LZ4 frame */
+
+/** Longest block that is read or written: httpd itself accepts far less from an origin. */
+#define RECORD_BLOCK_MAX (1024 * 1024)
+
+typedef struct record_t {
+    unsigned     flags;        /**< RECORD_* */
+    apr_off_t    body_length;  /**< before compression; -1: not known when the head was written */
+    apr_off_t    body_limit;   /**< what body_length cannot exceed */
+    apr_uint64_t checksum;     /**< of head and block; tells two versions of a response apart */
+    apr_size_t   head_length;  /**< of head and block: where the body begins in the value */
+    apr_size_t   skip;         /**< where the body begins in the view's current part */
+    apr_off_t    stored_length;/**< of the body as it is stored */
+    apr_table_t *headers;
+} record_t;
+
+/**
+ * Head and block of a response, in pool. Reads flags, body_length and body_limit of the record.
+ * @return APR_SUCCESS, or APR_ENOSPC: more header fields than a record takes
+ */
+apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
+                           const record_t *record, storer_bytes_t *out, apr_pool_t *pool);
+
+/**
+ * Read head and block from a view at its first part, and leave it at the part where the body
+ * begins. The strings of the table are copied to pool in one piece: they outlive the view.
+ * @return APR_SUCCESS; APR_EINVAL: damaged; or what storer_view_next() returned
+ */
+apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *record,
+                           apr_pool_t *pool);
+
+#endif /* RECORD_H */

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * request.c - builds keys and answers the questions of an election; see request.h.
+ */
+#include "request.h"
+
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VARY_MARK "{-VARY-}"
+
+static int is_special(char byte, const char *also)
+{
+    return (unsigned char)byte >= 0x80 || byte == '{' || (byte && strchr(also, byte));
+}
+
+/* On the hot path nearly always true, hence eight bytes a step. */
+static int is_normal(const char *data, apr_size_t length)
+{
+    apr_uint64_t word, high = 0;
+    apr_size_t i;
+
+    for (i = 0; i + sizeof(word) <= length; i += sizeof(word)) {
+        memcpy(&word, data + i, sizeof(word));
+        high |= word;
+    }
+    for (; i < length; i++) {
+        high |= (unsigned char)data[i];
+    }
+    return (high & APR_UINT64_C(0x8080808080808080)) == 0 && !memchr(data, '{', length);
+}
+
+static apr_size_t escaped_length(storer_bytes_t text, const char *also)
+{
+    apr_size_t i, length = text.len;
+
+    for (i = 0; i < text.len; i++) {
+        if (is_special(text.data[i], also)) {
+            length += 3;
+        }
+    }
+    return length;
+}
+
+static char *escape(char *to, storer_bytes_t text, const char *also)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    apr_size_t i;
+
+    for (i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+
+        if (!is_special(text.data[i], also)) {
+            *to++ = text.data[i];
+            continue;
+        }
+        *to++ = '{';
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 15];
+        *to++ = '}';
+    }
+    return to;
+}
+
+static storer_bytes_t normal_form(storer_bytes_t text, apr_pool_t *pool)
+{
+    storer_bytes_t result;
+    char *data;
+
+    if (is_normal(text.data, text.len)) {
+        return text;
+    }
+    data = apr_palloc(pool, escaped_length(text, ""));
+    result.data = data;
+    result.len = (apr_size_t)(escape(data, text, "") - data);
+    return result;
+}
+
+apr_status_t request_base_key(const char *url_key, storer_bytes_t *base_key, apr_pool_t *pool)
+{
+    storer_bytes_t key = storer_bytes(url_key);
+
+    if (key.len > REQUEST_KEY_MAX) {
+        return APR_ENOSPC;
+    }
+    key = normal_form(key, pool);
+    if (key.len > REQUEST_KEY_MAX) {
+        return APR_ENOSPC;
+    }
+    *base_key = key;
+    return APR_SUCCESS;
+}
+
+static int name_matches(const char *candidate, storer_bytes_t name)
+{
+    /* the first letter tells most names apart without a call */
+    return (candidate[0] | 0x20) == (name.data[0] | 0x20)
+           && ap_cstr_casecmpn(candidate, name.data, name.len) == 0 && candidate[name.len] == '\0';
+}
+
+/* All lines of a request header, joined with ", " (RFC 9110 section 5.3), in normal form. */
+static storer_bytes_t header_value(request_rec *r, storer_bytes_t name)
+{
+    const apr_array_header_t *array = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
+    storer_bytes_t value = { NULL, 0 };
+    int i;
+
+    if (name.len == 0) {
+        return value;
+    }
+    for (i = 0; i < array->nelts; i++) {
+        if (!name_matches(entries[i].key, name)) {
+            continue;
+        }
+        value = storer_bytes(value.data
+                             ? apr_pstrcat(r->pool, value.data, ", ", entries[i].val, NULL)
+                             : entries[i].val);
+    }
+    return value.data ? normal_form(value, r->pool) : value;
+}
+
+static storer_bytes_t answer_header(void *baton, storer_bytes_t name)
+{
+    return header_value(baton, name);
+}
+
+storer_request_t request_of(request_rec *r)
+{
+    storer_request_t request;
+
+    request.header = answer_header;
+    request.baton = r;
+    return request;
+}
+
+/* The next member of a comma-separated list, without white space around it; length 0: an empty one.
+ * Returns 0 at the end. */
+static int next_token(const char **list, storer_bytes_t *token)
+{
+    const char *begin = *list, *end;
+
+    if (!*begin) {
+        return 0;
+    }
+    while (*begin == ' ' || *begin == '\t') {
+        begin++;
+    }
+    end = begin + strcspn(begin, ",");
+    *list = *end ? end + 1 : end;
+    while (end > begin && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    token->data = begin;
+    token->len = (apr_size_t)(end - begin);
+    return 1;
+}
+
+/* Returns 0 to stop. */
+typedef int vary_name_fn(void *baton, storer_bytes_t name);
+
+/* Calls back for each name in Vary, all lines. Returns 0 if it was stopped. */
+static int each_vary_name(const apr_table_t *headers, vary_name_fn *found, void *baton)
+{
+    const apr_array_header_t *array = apr_table_elts(headers);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
+    int i;
+
+    for (i = 0; i < array->nelts; i++) {
+        const char *list = entries[i].val;
+        storer_bytes_t name;
+
+        if (ap_cstr_casecmp(entries[i].key, "Vary") != 0) {
+            continue;
+        }
+        while (next_token(&list, &name)) {
+            if (name.len > 0 && !found(baton, name)) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+static int is_not_star(void *baton, storer_bytes_t name)
+{
+    (void)baton;
+    return !(name.len == 1 && name.data[0] == '*');
+}
+
+int request_varies_on_all(const apr_table_t *headers)
+{
+    return !each_vary_name(headers, is_not_star, NULL);
+}
+
+/* The fields that mod_cache changes in the request when it revalidates. */
+static int is_condition(storer_bytes_t name)
+{
+    return (name.len > 3 && ap_cstr_casecmpn(name.data, "if-", 3) == 0)
+           || (name.len == 5 && ap_cstr_casecmpn(name.data, "range", 5) == 0);
+}
+
+typedef struct name_list_t {
+    apr_array_header_t *headers; /* of storer_header_t; names in lower case */
+    apr_pool_t         *pool;
+    int                 modified;
+    const char         *problem;
+} name_list_t;
+
+/* RFC 9110 section 5.6.2. Nothing else can be the name of a request header. */
+static int is_token(storer_bytes_t name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < name.len; i++) {
+        char byte = name.data[i];
+
+        if (!apr_isalnum(byte) && !(byte && strchr("!#$%&'*+-.^_`|~", byte))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int collect_name(void *baton, storer_bytes_t name)
+{
+    name_list_t *list = baton;
+    storer_header_t *header;
+    char *lower;
+
+    if (!is_not_star(NULL, name)) {
+        list->problem = "Vary contains *";
+        return 0;
+    }
+    if (!is_token(name)) {
+        list->problem = "Vary contains something that is not a field name";
+        return 0;
+    }
+    if (list->modified && is_condition(name)) {
+        list->problem = "Vary names a condition, which a revalidation replaces";
+        return 0;
+    }
+    lower = apr_pstrmemdup(list->pool, name.data, name.len);
+    ap_str_tolower(lower);
+    header = apr_array_push(list->headers);
+    header->name.data = lower;
+    header->name.len = name.len;
+    return 1;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    const storer_header_t *a = left, *b = right;
+
+    return strcmp(a->name.data, b->name.data); /* copied with a NUL by collect_name() */
+}
+
+/* Sort, and keep one of each name. Returns how many there are. */
+static int order_names(storer_header_t *headers, int count)
+{
+    int i, kept = 0;
+
+    if (count > 1) {
+        qsort(headers, (apr_size_t)count, sizeof(*headers), compare_names);
+    }
+    for (i = 0; i < count; i++) {
+        if (kept == 0 || compare_names(&headers[kept - 1], &headers[i]) != 0) {
+            headers[kept++] = headers[i];
+        }
+    }
+    return kept;
+}
+
+/* Base key, mark, and the suffix. A value in normal form is escaped once more, with the separators:
+ * longer than need be where that happens at all, and still unique. */
+static const char *variant_key(storer_bytes_t base_key, const storer_header_t *headers, int count,
+                               storer_bytes_t *key, apr_pool_t *pool)
+{
+    static const char separators[] = ";:";
+    apr_size_t length = base_key.len + sizeof(VARY_MARK) - 1;
+    char *data, *to;
+    int i;
+
+    for (i = 0; i < count; i++) {
+        length += escaped_length(headers[i].name, separators)
+                  + escaped_length(headers[i].value, separators) + 2;
+    }
+    if (length > REQUEST_KEY_MAX) {
+        return "the request header fields named by Vary are too long for a key";
+    }
+    data = apr_palloc(pool, length);
+    memcpy(data, base_key.data, base_key.len);
+    to = data + base_key.len;
+    memcpy(to, VARY_MARK, sizeof(VARY_MARK) - 1);
+    to += sizeof(VARY_MARK) - 1;
+    for (i = 0; i < count; i++) {
+        if (i > 0) {
+            *to++ = ';';
+        }
+        to = escape(to, headers[i].name, separators);
+        *to++ = ':';
+        to = escape(to, headers[i].value, separators);
+    }
+    key->data = data;
+    key->len = (apr_size_t)(to - data);
+    return NULL;
+}
+
+const char *request_variant(request_rec *r, storer_bytes_t base_key, const apr_table_t *headers,
+                            int modified, request_variant_t *variant)
+{
+    name_list_t list;
+    storer_header_t *names;
+    storer_bytes_t key = base_key;
+    int i, count;
+
+    list.headers = apr_array_make(r->pool, 4, sizeof(storer_header_t));
+    list.pool = r->pool;
+    list.modified = modified;
+    list.problem = NULL;
+    if (!each_vary_name(headers, collect_name, &list)) {
+        return list.problem;
+    }
+    names = (storer_header_t *)list.headers->elts;
+    count = order_names(names, list.headers->nelts);
+    for (i = 0; i < count; i++) {
+        names[i].value = header_value(r, names[i].name);
+        if (!names[i].value.data) {
+            names[i].value.data = "";
+        }
+    }
+    if (count > 0) {
+        const char *problem = variant_key(base_key, names, count, &key, r->pool);
+
+        if (problem) {
+            return problem;
+        }
+    }
+    variant->key = key;
+    variant->headers = names;
+    variant->count = count;
+    return NULL;
+}

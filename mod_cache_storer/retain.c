@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * retain.c - keeps anonymous shared memory from one generation of the configuration to the next.
+ *
+ * The list outlives this DSO, which is unloaded and loaded again at each restart: it is plain data,
+ * found through ap_retained_data_get(), without a pointer to code. Nodes are malloc'ed, so that a
+ * segment that is not claimed again leaves nothing behind. When the process ends, the kernel frees
+ * the segments with the last process that maps them: nothing can stay behind in the system.
+ */
+#include "mod_cache_storer.h"
+
+#include "retain.h"
+
+#include "http_core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+/* The version is part of the key: a module of another layout starts with a list of its own. */
+#define RETAIN_KEY "mod_cache_storer-segments-1"
+
+typedef struct retain_node_t retain_node_t;
+struct retain_node_t {
+    retain_node_t *next;
+    void          *base;
+    apr_size_t     size;
+    unsigned       generation;   /* the last one that claimed it */
+    char           uuid[];
+};
+
+typedef struct retain_list_t {
+    retain_node_t *first;
+    unsigned       generation;
+} retain_list_t;
+
+apr_status_t retain_begin(void)
+{
+    retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
+
+    if (!list) {
+        list = ap_retained_data_create(RETAIN_KEY, sizeof(*list));
+        if (!list) {
+            return APR_ENOMEM;
+        }
+    }
+    list->generation++;
+    return APR_SUCCESS;
+}
+
+static retain_node_t *create_node(const char *uuid, apr_size_t size)
+{
+    apr_size_t length = strlen(uuid) + 1;
+    retain_node_t *node = malloc(sizeof(*node) + length);
+
+    if (!node) {
+        return NULL;
+    }
+    /* NORESERVE: a page costs memory once it is used, not when it is configured */
+    node->base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (node->base == MAP_FAILED) {
+        int error = errno;
+
+        free(node);
+        errno = error;
+        return NULL;
+    }
+    node->size = size;
+    memcpy(node->uuid, uuid, length);
+    return node;
+}
+
+apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+{
+    retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
+    retain_node_t *node;
+
+    (void)baton;
+    if (!list || size == 0) {
+        return APR_EINVAL;
+    }
+    for (node = list->first; node; node = node->next) {
+        if (node->size == size && strcmp(node->uuid, uuid) == 0) {
+            node->generation = list->generation;
+            *base = node->base;
+            *fresh = 0;
+            return APR_SUCCESS;
+        }
+    }
+    node = create_node(uuid, size);
+    if (!node) {
+        return errno ? errno : APR_ENOMEM;
+    }
+    node->generation = list->generation;
+    node->next = list->first;
+    list->first = node;
+    *base = node->base;
+    *fresh = 1;
+    return APR_SUCCESS;
+}
+
+void retain_end(void)
+{
+    retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
+    retain_node_t **link = &list->first;
+
+    while (*link) {
+        retain_node_t *node = *link;
+
+        if (node->generation == list->generation) {
+            link = &node->next;
+            continue;
+        }
+        *link = node->next;
+        munmap(node->base, node->size);
+        free(node);
+    }
+}

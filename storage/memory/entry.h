@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * entry.h - the life of an entry: written, live, dead, gone.
+ *
+ *   (free) --entry_begin--> WRITING --entry_publish--> LIVE --entry_unlink--> DEAD --entry_reap--> (free)
+ *                              '------entry_abandon----------------------------^
+ *
+ *   WRITING  belongs to one writer, by its pin; in no list.
+ *   LIVE     in the index and in a ring; readers come and go.
+ *   DEAD     in limbo: nobody new finds it, and when no pin names it any more its memory is free.
+ *
+ * All functions need the lock. Those with "transaction" leave the commit to the caller; those which
+ * return bool return false after journal_damaged().
+ */
+#ifndef STORER_MEMORY_ENTRY_H
+#define STORER_MEMORY_ENTRY_H
+
+#include "heap.h"
+#include "index.h"
+#include "policy.h"
+#include "wheel.h"
+
+/** Make the block at ref, which entry_begin's caller has just allocated, an entry that *slot owns.
+ * Transaction. */
+memory_entry_t *entry_begin(memory_segment_t *segment, memory_ref_t ref, storer_bytes_t key,
+                            uint64_t hash, storer_expiry_t expiry, uint32_t *slot);
+
+/** The entry, complete now and `bytes` of the heap large, becomes live, and the slot free.
+ * Transaction. */
+bool entry_publish(memory_segment_t *segment, memory_entry_t *entry, uint64_t bytes,
+                   apr_time_t now, uint32_t *slot);
+
+/** A live entry goes to limbo. Transaction. */
+bool entry_unlink(memory_segment_t *segment, memory_entry_t *entry);
+
+/** An unfinished entry goes to limbo and the slot becomes free; commits. A pins_abandon_fn. */
+int entry_abandon(memory_segment_t *segment, memory_ref_t ref, uint32_t *slot);
+
+/** Free what is in limbo and not pinned; commits. */
+void entry_reap(memory_segment_t *segment);
+
+#endif /* STORER_MEMORY_ENTRY_H */

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * memory.h - the instance of a memory store in one process, shared by the files that serve its
+ * operations: memory.c (table, factory, life), reader.c, writer.c and keys.c.
+ */
+#ifndef STORER_MEMORY_MEMORY_H
+#define STORER_MEMORY_MEMORY_H
+
+#include "segment.h"
+#include "space.h"
+
+typedef struct memory_t {
+    storer_t         base;         /* first: an instance is passed around as a storer_t */
+    /* immutable after init */
+    const char      *uuid;
+    apr_size_t       size;
+    const char      *path;         /* NULL: the memory is in no file */
+    memory_segment_t segment;
+    /* this process's */
+    memory_pins_t    pins;
+} memory_t;
+
+extern const storer_ops_t memory_ops;
+
+static inline memory_t *memory_of(storer_t *self)
+{
+    storer_assert(self->ops == &memory_ops);
+    return (memory_t *)self;
+}
+
+/** Lock the segment for a change. Contents known to be damaged are made anew, or the lock is given
+ * back with APR_EGENERAL where they are still in use. *recovered goes to memory_leave. */
+apr_status_t memory_enter(memory_t *memory, int *recovered);
+
+/** Unlock; after a death also take back what the dead held. */
+void memory_leave(memory_t *memory, int recovered);
+
+/** A reader found what can't be: nobody reads any more until the contents have been made anew. */
+void memory_found_damage(memory_t *memory);
+
+/* reader.c */
+storer_get_fn memory_get;
+
+/* writer.c */
+storer_open_writer_fn memory_open_writer;
+storer_set_fn         memory_set;
+storer_update_fn      memory_update;
+
+/* keys.c */
+storer_delete_fn   memory_delete;
+storer_map_keys_fn memory_map_keys;
+storer_reset_fn    memory_reset;
+
+#endif /* STORER_MEMORY_MEMORY_H */

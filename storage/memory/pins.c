@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pins.c - see pins.h.
+ */
+#include "pins.h"
+#include "process.h"
+
+#include <unistd.h>
+
+apr_status_t pins_init(memory_pins_t *pins, const memory_segment_t *segment, apr_pool_t *pool)
+{
+    int error = pthread_mutex_init(&pins->lock, NULL);
+
+    if (error) {
+        return error;
+    }
+    pins->count = 0;
+    pins->capacity = segment->geometry.line_count;
+    pins->line = apr_palloc(pool, pins->capacity * sizeof(*pins->line));
+    pins->pid = (uint32_t)getpid();
+    pins->start = process_start(pins->pid);
+    return APR_SUCCESS;
+}
+
+/* A line that nobody owns becomes ours. The lock of the segment is held. */
+static int take_line_locked(memory_pins_t *pins, memory_segment_t *segment)
+{
+    memory_header_t *header = segment->header;
+    uint32_t i, count = segment->geometry.line_count;
+
+    for (i = 0; i < count; i++) {
+        memory_owner_t *owner = &segment->owners[i];
+
+        if (owner->pid == 0) {
+            /* pid last: a line without one is free, whatever else it says */
+            journal_set64(segment, &owner->start, pins->start);
+            journal_set32(segment, &owner->pid, pins->pid);
+            if (i >= header->lines_used) {
+                journal_set32(segment, &header->lines_used, i + 1);
+            }
+            journal_commit(segment);
+            pins->line[pins->count] = i;
+            __atomic_store_n(&pins->count, pins->count + 1, __ATOMIC_RELEASE);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* One more line for this process, unless another thread has just got one. */
+static int grow(memory_pins_t *pins, memory_segment_t *segment, uint32_t seen)
+{
+    int recovered, got = 1;
+
+    pthread_mutex_lock(&pins->lock);
+    if (pins->count == seen) {
+        got = 0;
+        if (pins->count < pins->capacity && journal_lock(segment, &recovered) == APR_SUCCESS) {
+            got = take_line_locked(pins, segment);
+            journal_unlock(segment);
+        }
+    }
+    pthread_mutex_unlock(&pins->lock);
+    return got;
+}
+
+static uint32_t *try_line(memory_line_t *line, uint32_t first, uint32_t value)
+{
+    uint32_t i;
+
+    for (i = 0; i < MEMORY_LINE_SLOTS; i++) {
+        uint32_t *slot = &line->slot[(first + i) % MEMORY_LINE_SLOTS];
+        uint32_t empty = 0;
+
+        if (__atomic_load_n(slot, __ATOMIC_RELAXED) == 0
+            && __atomic_compare_exchange_n(slot, &empty, value, 0, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_RELAXED)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+uint32_t *pins_claim(memory_pins_t *pins, memory_segment_t *segment, uint32_t value)
+{
+    /* Threads begin at different places, so that each mostly finds the slot it used before. */
+    uint32_t start = (uint32_t)((uintptr_t)pthread_self() >> 12) * 0x9e3779b1u >> 8;
+
+    for (;;) {
+        uint32_t count = __atomic_load_n(&pins->count, __ATOMIC_ACQUIRE);
+        uint32_t i;
+
+        for (i = 0; i < count; i++) {
+            uint32_t line = pins->line[(start + i) % count];
+            uint32_t *slot = try_line(&segment->lines[line], start >> 4, value);
+
+            if (slot) {
+                return slot;
+            }
+        }
+        if (!grow(pins, segment, count)) {
+            return NULL;
+        }
+    }
+}
+
+void pins_leave(memory_pins_t *pins, memory_segment_t *segment)
+{
+    int recovered;
+    uint32_t i, j;
+
+    if (pins->pid != (uint32_t)getpid() || pins->count == 0
+        || journal_lock(segment, &recovered) != APR_SUCCESS) {
+        return;
+    }
+    for (i = 0; i < pins->count; i++) {
+        memory_line_t *line = &segment->lines[pins->line[i]];
+        uint32_t used = 0;
+
+        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+            used |= __atomic_load_n(&line->slot[j], __ATOMIC_SEQ_CST);
+        }
+        if (!used) {
+            journal_set32(segment, &segment->owners[pins->line[i]].pid, 0);
+            journal_commit(segment);
+        }
+    }
+    pins->count = 0;
+    journal_unlock(segment);
+}
+
+/* Lines beyond were never claimed. */
+static uint32_t lines_used(const memory_segment_t *segment)
+{
+    uint32_t used = segment->header->lines_used;
+
+    return used < segment->geometry.line_count ? used : segment->geometry.line_count;
+}
+
+static uint32_t summary_bit(memory_ref_t ref)
+{
+    return ref * 0x9e3779b1u >> 20;
+}
+
+void pins_summarise(const memory_segment_t *segment, pins_summary_t *summary)
+{
+    uint32_t i, j, lines = lines_used(segment);
+
+    memset(summary, 0, sizeof(*summary));
+    for (i = 0; i < lines; i++) {
+        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+            uint32_t held = __atomic_load_n(&segment->lines[i].slot[j], __ATOMIC_SEQ_CST);
+
+            if (held) {
+                uint32_t bit = summary_bit(held & ~MEMORY_PIN_WRITER);
+
+                summary->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+            }
+        }
+    }
+}
+
+int pins_hold(const memory_segment_t *segment, const pins_summary_t *summary, memory_ref_t ref)
+{
+    uint32_t i, j, lines = lines_used(segment), bit = summary_bit(ref);
+
+    if (!(summary->bits[bit / 64] >> bit % 64 & 1)) {
+        return 0;
+    }
+    for (i = 0; i < lines; i++) {
+        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+            if (__atomic_load_n(&segment->lines[i].slot[j], __ATOMIC_SEQ_CST) == ref) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int pins_all_free(memory_segment_t *segment)
+{
+    uint32_t i, j, lines = segment->geometry.line_count;
+
+    for (i = 0; i < lines; i++) {
+        for (j = 0; segment->owners[i].pid && j < MEMORY_LINE_SLOTS; j++) {
+            uint32_t held = __atomic_load_n(&segment->lines[i].slot[j], __ATOMIC_SEQ_CST);
+
+            if (held & ~MEMORY_PIN_WRITER) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
+/* The slots of a dead process become free, the line nobody's. After damage the rest can wait. */
+static void sweep_line(memory_segment_t *segment, uint32_t line, pins_abandon_fn *abandon)
+{
+    uint32_t j;
+
+    for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+        uint32_t *slot = &segment->lines[line].slot[j];
+        uint32_t held = __atomic_load_n(slot, __ATOMIC_SEQ_CST);
+
+        if ((held & MEMORY_PIN_WRITER) && held != MEMORY_PIN_WRITER && !segment->header->damaged) {
+            if (!abandon(segment, held & ~MEMORY_PIN_WRITER, slot)) {
+                return;
+            }
+        }
+        else {
+            __atomic_store_n(slot, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+    journal_set32(segment, &segment->owners[line].pid, 0);
+    journal_commit(segment);
+}
+
+/* Asking the system about a process takes a while, so it is done without the lock. */
+void pins_sweep(memory_segment_t *segment, pins_abandon_fn *abandon)
+{
+    uint32_t i, lines = segment->geometry.line_count;
+    uint32_t pid, asked = 0;
+    uint64_t start, asked_start = 0;
+    int recovered, alive = 1;
+
+    for (i = 0; i < lines; i++) {
+        memory_owner_t *owner = &segment->owners[i];
+
+        pid = __atomic_load_n(&owner->pid, __ATOMIC_ACQUIRE);
+        start = __atomic_load_n(&owner->start, __ATOMIC_ACQUIRE);
+        if (pid == 0) {
+            continue;
+        }
+        if (pid != asked || start != asked_start) {
+            alive = process_alive(pid, start);
+            asked = pid;
+            asked_start = start;
+        }
+        if (alive || journal_lock(segment, &recovered) != APR_SUCCESS) {
+            continue;
+        }
+        if (owner->pid == pid && owner->start == start) {
+            sweep_line(segment, i, abandon);
+        }
+        journal_unlock(segment);
+    }
+}

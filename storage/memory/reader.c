@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * reader.c - get: a value in place, held by a pin. No lock, no allocation, no system call.
+ */
+#include "memory.h"
+
+static apr_status_t view_next(storer_view_t *view)
+{
+    memory_t *memory = memory_of(view->store);
+    memory_ref_t ref = (memory_ref_t)view->cursor;
+    memory_extent_t *extent;
+
+    view->part.data = NULL;
+    view->part.len = 0;
+    if (!ref) {
+        return APR_EOF;
+    }
+    extent = memory_extent_at(&memory->segment, ref);
+    if (!extent) {
+        memory_found_damage(memory);
+        return APR_EGENERAL;
+    }
+    view->part.data = (const char *)(extent + 1);
+    view->part.len = extent->length;
+    view->cursor = extent->next;
+    return APR_SUCCESS;
+}
+
+/* The entry may be anything by now; if it is dead we may have been the last who held it. The order
+ * is that of index.c: either the reaper saw our pin, and then we see that the entry is dead, or it
+ * did not, and then it has freed it. */
+__attribute__((no_sanitize("thread")))
+static int is_left_over(const memory_entry_t *entry)
+{
+    return MEMORY_STATE(__atomic_load_n(&entry->place, __ATOMIC_SEQ_CST)) == MEMORY_DEAD;
+}
+
+static void unpin(memory_t *memory, uint32_t *slot, const memory_entry_t *entry)
+{
+    int recovered;
+
+    __atomic_exchange_n(slot, 0, __ATOMIC_SEQ_CST);
+    if (is_left_over(entry) && journal_trylock(&memory->segment, &recovered) == APR_SUCCESS) {
+        if (!memory->segment.header->damaged) {
+            entry_reap(&memory->segment);
+        }
+        memory_leave(memory, recovered);
+    }
+}
+
+static void view_release(storer_view_t *view)
+{
+    unpin(memory_of(view->store), view->lease, view->value);
+}
+
+static const storer_view_ops_t view_ops = { view_next, view_release };
+
+/* Are all parts where they should be, and do they add up? What may fail fails here, before anything
+ * of the value has been used. */
+static bool is_whole(const memory_segment_t *segment, const memory_entry_t *entry)
+{
+    uint64_t length = entry->inline_length;
+    memory_ref_t ref = entry->extent;
+
+    if (!memory_holds(segment, entry, sizeof(*entry) + (uint64_t)entry->key_length + length)) {
+        return false;
+    }
+    while (ref && length <= entry->length) {
+        const memory_extent_t *extent = memory_extent_at(segment, ref);
+
+        if (!extent || extent->length == 0
+            || !memory_holds(segment, extent, sizeof(*extent) + (uint64_t)extent->length)) {
+            return false;
+        }
+        length += extent->length;
+        ref = extent->next;
+    }
+    return length == entry->length && !ref;
+}
+
+apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
+                        apr_pool_t *pool)
+{
+    memory_t *memory = memory_of(self);
+    memory_entry_t *entry;
+    uint32_t *slot;
+    apr_status_t rv;
+
+    (void)pool;
+    rv = index_find(&memory->segment, &memory->pins, key, index_hash(&memory->segment, key), &slot,
+                    &entry);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (memory_entry_end(entry) <= now) {
+        unpin(memory, slot, entry);
+        return APR_NOTFOUND;
+    }
+    if (!is_whole(&memory->segment, entry)) {
+        unpin(memory, slot, entry);
+        memory_found_damage(memory);
+        return APR_NOTFOUND;
+    }
+    policy_hit(entry);
+    view->length = (apr_off_t)entry->length;
+    view->part.data = memory_entry_value(entry);
+    view->part.len = entry->inline_length;
+    view->expiry.fresh_until = entry->fresh_until;
+    view->expiry.stale_until = entry->stale_until;
+    view->in_place = 1;
+    view->ops = &view_ops;
+    view->store = self;
+    view->lease = slot;
+    view->value = entry;
+    view->cursor = entry->extent;
+    return APR_SUCCESS;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * registry.c - the stores of a configuration, by "NAME-UUID": two places that configure the same
+ * store share one instance.
+ *
+ * Called by the host: opened to and added to in the parent while there is one thread, read by all
+ * afterwards. Knows engines by their table only.
+ */
+#include "engines.h"
+#include "storer_private.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+struct storer_registry_t {
+    /* immutable after creation */
+    const storer_env_t    *env;
+    storer_find_engine_fn *find;
+    void                  *find_baton;
+    /* changed by open and add only */
+    apr_hash_t            *by_key;
+    apr_array_header_t    *stores;    /* of storer_t *, in the order of registration */
+};
+
+/* An instance and all that its factory allocated, so that a rejected one can be dropped whole: it
+ * has a pool of its own and, in that, the environment that names the pool. */
+typedef struct candidate_t {
+    apr_pool_t *pool;
+    storer_t   *store;
+} candidate_t;
+
+storer_registry_t *storer_registry_create(const storer_env_t *env, storer_find_engine_fn *find,
+                                          void *find_baton)
+{
+    storer_registry_t *registry;
+
+    storer_assert(env != NULL && env->pool != NULL);
+    registry = apr_pcalloc(env->pool, sizeof(*registry));
+    registry->env = env;
+    registry->find = find;
+    registry->find_baton = find_baton;
+    registry->by_key = apr_hash_make(env->pool);
+    registry->stores = apr_array_make(env->pool, 4, sizeof(storer_t *));
+    return registry;
+}
+
+static apr_status_t find_engine(const storer_registry_t *registry, const char *name,
+                                const storer_engine_t **out, const char **errmsg)
+{
+    const storer_engine_t *engine = storer_builtin_engine(name);
+
+    if (!engine && registry->find) {
+        engine = registry->find(registry->find_baton, name);
+    }
+    if (!engine) {
+        *errmsg = apr_psprintf(registry->env->pool,
+                               "unknown storage engine \"%s\"; built in: %s; others need their "
+                               "module to be loaded", name,
+                               storer_builtin_names(registry->env->pool));
+        return APR_EINVAL;
+    }
+    if (engine->abi_version != STORER_ABI_VERSION) {
+        *errmsg = apr_psprintf(registry->env->pool,
+                               "storage engine \"%s\" was built for version %u of the storer "
+                               "interface, but this is version %u", name, engine->abi_version,
+                               (unsigned)STORER_ABI_VERSION);
+        return APR_EINVAL;
+    }
+    *out = engine;
+    return APR_SUCCESS;
+}
+
+/* What is wrong with an instance; NULL: nothing. Engines come from others, so this is no assertion. */
+static const char *find_flaw(storer_t *store)
+{
+    const storer_ops_t *ops;
+    const char *uuid;
+
+    if (!store || !store->ops || !store->env) {
+        return "it made no usable instance";
+    }
+    ops = store->ops;
+    if (!ops->name || !*ops->name || !ops->uuid) {
+        return "it has no name or no uuid";
+    }
+    if (!ops->init || !ops->get || !ops->set || !ops->delete_ || !ops->update || !ops->map_keys
+        || !ops->reset) {
+        return "it lacks a required operation";
+    }
+    uuid = ops->uuid(store);
+    return uuid && *uuid ? NULL : "its uuid is empty";
+}
+
+static void candidate_drop(candidate_t *candidate)
+{
+    apr_pool_destroy(candidate->pool);
+    candidate->pool = NULL;
+    candidate->store = NULL;
+}
+
+/* errmsg must outlive the candidate's pool, where an engine was told to put it. */
+static const char *describe(const storer_registry_t *registry, const char *engine,
+                            const char *reason, apr_status_t rv)
+{
+    char text[120];
+
+    if (!reason) {
+        reason = apr_strerror(rv, text, sizeof(text));
+    }
+    return apr_psprintf(registry->env->pool, "%s: %s", engine, reason);
+}
+
+static apr_status_t candidate_make(candidate_t *candidate, const storer_registry_t *registry,
+                                   const char *engine_name, const storer_option_t *options,
+                                   const char **errmsg)
+{
+    static const storer_option_t no_options[] = { { NULL, NULL } };
+    const storer_engine_t *engine;
+    const char *reason = NULL;
+    storer_env_t *env;
+    apr_status_t rv;
+
+    rv = find_engine(registry, engine_name, &engine, errmsg);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = apr_pool_create(&candidate->pool, registry->env->pool);
+    if (rv != APR_SUCCESS) {
+        *errmsg = describe(registry, engine_name, NULL, rv);
+        return rv;
+    }
+    apr_pool_tag(candidate->pool, "storer");
+    env = apr_pmemdup(candidate->pool, registry->env, sizeof(*env));
+    env->pool = candidate->pool;
+    candidate->store = NULL;
+    rv = engine->create(&candidate->store, options ? options : no_options, env, &reason);
+    if (rv != APR_SUCCESS) {
+        rv = rv == APR_ENOMEM ? APR_ENOMEM : APR_EINVAL;
+    }
+    else {
+        reason = find_flaw(candidate->store);
+        rv = reason ? APR_EINVAL : APR_SUCCESS;
+    }
+    if (rv != APR_SUCCESS) {
+        *errmsg = describe(registry, engine_name, reason, rv);
+        candidate_drop(candidate);
+    }
+    return rv;
+}
+
+apr_status_t storer_registry_check(storer_registry_t *registry, const char *engine,
+                                   const storer_option_t *options, const char **errmsg)
+{
+    candidate_t candidate;
+    apr_status_t rv;
+
+    storer_assert(registry != NULL && engine != NULL && errmsg != NULL);
+    rv = candidate_make(&candidate, registry, engine, options, errmsg);
+    if (rv == APR_SUCCESS) {
+        candidate_drop(&candidate);
+    }
+    return rv;
+}
+
+const char *storer_registry_key(storer_t *store, apr_pool_t *pool)
+{
+    storer_assert(store != NULL && store->ops != NULL);
+    return apr_pstrcat(pool, store->ops->name, "-", store->ops->uuid(store), (char *)NULL);
+}
+
+storer_t *storer_registry_find(const storer_registry_t *registry, const char *name_uuid)
+{
+    storer_assert(registry != NULL && name_uuid != NULL);
+    return apr_hash_get(registry->by_key, name_uuid, APR_HASH_KEY_STRING);
+}
+
+const apr_array_header_t *storer_registry_list(const storer_registry_t *registry)
+{
+    storer_assert(registry != NULL);
+    return registry->stores;
+}
+
+apr_status_t storer_registry_add(storer_registry_t *registry, storer_t *store)
+{
+    const char *key;
+
+    storer_assert(registry != NULL && store != NULL);
+    key = storer_registry_key(store, registry->env->pool);
+    if (storer_registry_find(registry, key)) {
+        return APR_EEXIST;
+    }
+    apr_hash_set(registry->by_key, key, APR_HASH_KEY_STRING, store);
+    APR_ARRAY_PUSH(registry->stores, storer_t *) = store;
+    return APR_SUCCESS;
+}
+
+apr_status_t storer_registry_open(storer_registry_t *registry, const char *engine,
+                                  const storer_option_t *options, storer_t **out,
+                                  const char **errmsg)
+{
+    const char *reason = NULL;
+    candidate_t candidate;
+    storer_t *known;
+    apr_status_t rv;
+
+    storer_assert(registry != NULL && engine != NULL && out != NULL && errmsg != NULL);
+    rv = candidate_make(&candidate, registry, engine, options, errmsg);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    known = storer_registry_find(registry, storer_registry_key(candidate.store, candidate.pool));
+    if (known) {
+        candidate_drop(&candidate);
+        *out = known;
+        return APR_SUCCESS;
+    }
+    rv = candidate.store->ops->init(candidate.store, &reason);
+    if (rv != APR_SUCCESS) {
+        *errmsg = describe(registry, engine, reason, rv);
+        candidate_drop(&candidate);
+        return rv;
+    }
+    rv = storer_registry_add(registry, candidate.store);
+    storer_assert(rv == APR_SUCCESS);
+    *out = candidate.store;
+    return APR_SUCCESS;
+}
+
+apr_status_t storer_registry_reset(storer_registry_t *registry, storer_t **failed)
+{
+    apr_status_t first = APR_SUCCESS;
+
+    storer_assert(registry != NULL);
+    for (int i = 0; i < registry->stores->nelts; i++) {
+        storer_t *store = APR_ARRAY_IDX(registry->stores, i, storer_t *);
+        apr_status_t rv = storer_reset(store);
+
+        if (rv == APR_SUCCESS) {
+            continue;
+        }
+        if (first != APR_SUCCESS) {  /* only the first can be returned */
+            storer_log(store->env, STORER_LOG_ERROR, rv, "%s-%s: reset failed", store->ops->name,
+                       store->ops->uuid(store));
+            continue;
+        }
+        first = rv;
+        if (failed) {
+            *failed = store;
+        }
+    }
+    return first;
+}
+
+apr_status_t storer_registry_child_init(storer_registry_t *registry, apr_pool_t *pchild)
+{
+    apr_status_t first = APR_SUCCESS;
+
+    storer_assert(registry != NULL);
+    for (int i = 0; i < registry->stores->nelts; i++) {
+        storer_t *store = APR_ARRAY_IDX(registry->stores, i, storer_t *);
+        apr_status_t rv = APR_SUCCESS;
+
+        if (store->ops->child_init) {
+            rv = store->ops->child_init(store, pchild);
+        }
+        if (rv != APR_SUCCESS) {
+            storer_log(store->env, STORER_LOG_ERROR, rv, "%s-%s: not usable in this child",
+                       store->ops->name, store->ops->uuid(store));
+            first = first == APR_SUCCESS ? rv : first;
+        }
+    }
+    return first;
+}

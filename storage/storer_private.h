@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storer_private.h - what the files of libstorer share: assertions, the factories of the built-in
+ * engines, and the generic versions of optional slots. Not installed; engines built elsewhere never
+ * see it.
+ */
+#ifndef STORER_PRIVATE_H
+#define STORER_PRIVATE_H
+
+#include "storer.h"
+
+#include <string.h>
+
+/** Our own bugs, always compiled in. Never for bytes from shared memory, a peer, or a disk. */
+#define storer_assert(condition) \
+    ((condition) ? (void)0 : storer_assert_failed(#condition, __FILE__, __LINE__))
+void storer_assert_failed(const char *condition, const char *file, int line)
+    __attribute__((noreturn));
+
+/** Prefix of the key a mapping lies under (upstream core.MappingKeyPrefix). */
+#define STORER_MAPPING_PREFIX "IDX_"
+
+/** Longest mapping that is read: 64 variants of 4 KB; upstream drops larger than 1 MiB as well. */
+#define STORER_MAPPING_MAX (1024 * 1024)
+
+static inline int storer_bytes_equal(storer_bytes_t a, storer_bytes_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* engines.c: the built-in engines by configuration name; NULL: none of that name */
+const storer_engine_t *storer_builtin_engine(const char *name);
+
+/* memory/memory.c */
+extern const storer_engine_t storer_memory_engine;
+
+/* multilevel.c: the optional slots, built on the required ones */
+storer_get_multi_level_fn storer_generic_get_multi_level;
+storer_set_multi_level_fn storer_generic_set_multi_level;
+storer_list_keys_fn       storer_generic_list_keys;
+storer_delete_many_fn     storer_generic_delete_many;
+
+/* writer.c: gathers the parts in memory of its own and sets them at commit */
+storer_open_writer_fn     storer_generic_open_writer;
+
+#endif /* STORER_PRIVATE_H */

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A change by POST, PUT or DELETE: all variants of the URL are asked for again; if it failed, none.
+use strict;
+use warnings;
+
+use Storer::Test;
+use Test::More;
+
+my @groups = qw(a b c);
+
+sub fill {
+    my ($target) = @_;
+    fetch($target, headers => [ 'X-Group' => $_ ]) for @groups;
+    return;
+}
+
+for my $method (qw(POST PUT DELETE)) {
+    my $path = "/070/$method";
+    my $target = target($path, body => 2000, cc => 'max-age=600', etag => 'auto', vary => 'X-Group',
+        echo => 'X-Group');
+    fill($target);
+    is_cache(fetch($target, headers => [ 'X-Group' => 'a' ]), 'HIT', "before $method");
+
+    my $change = fetch($target, method => $method, body => 'x=1', headers => [ 'X-Group' => 'b' ]);
+    is($change->status, 200, $method);
+    control($path, seed => 2);
+    from_origin($path, 3, "all variants after $method", sub {
+        for my $group (@groups) {
+            my $response = fetch($target, headers => [ 'X-Group' => $group ]);
+            is_body($response, $path, size => 2000, seed => 2, variant => $group,
+                name => "$method: the new variant $group");
+        }
+    });
+    from_origin($path, 0, "and again", sub {
+        for my $group (@groups) {
+            my $response = fetch($target, headers => [ 'X-Group' => $group ]);
+            is_cache($response, 'HIT', "$method: stored again, variant $group");
+            is_body($response, $path, size => 2000, seed => 2, variant => $group);
+        }
+    });
+
+    # unchanged after all: 304 or 200, the body is right either way
+    fetch($target, method => $method, body => 'x=1');
+    for my $group (@groups) {
+        my $response = fetch($target, headers => [ 'X-Group' => $group ]);
+        is_body($response, $path, size => 2000, seed => 2, variant => $group,
+            name => "$method without a change: variant $group");
+    }
+}
+
+# without Vary
+my $plain = target('/070/plain', body => 2000, cc => 'max-age=600');
+fetch($plain);
+fetch($plain, method => 'POST', body => 'x=1');
+control('/070/plain', seed => 2);
+is_body(fetch($plain), '/070/plain', size => 2000, seed => 2, name => 'without Vary');
+
+# what was never stored
+is(fetch(target('/070/never'), method => 'POST', body => 'x=1')->status, 200, 'POST of a new URL');
+
+# a change that failed is none
+for my $status (403, 500) {
+    my $path = "/070/failed/$status";
+    my $target = target($path, body => 2000, cc => 'max-age=600', vary => 'X-Group',
+        echo => 'X-Group');
+    fill($target);
+    control($path, status => $status);
+    is(fetch($target, method => 'POST', body => 'x=1')->status, $status, "POST fails: $status");
+    control($path);
+    from_origin($path, 0, "after a failed POST ($status)", sub {
+        for my $group (@groups) {
+            my $response = fetch($target, headers => [ 'X-Group' => $group ]);
+            is_cache($response, 'HIT', "variant $group");
+            is_body($response, $path, size => 2000, variant => $group);
+        }
+    });
+}
+
+# another URL is left alone
+my $other = target('/070/other', body => 2000, cc => 'max-age=600');
+fetch($other);
+fetch($plain, method => 'POST', body => 'x=1');
+is_cache(fetch($other), 'HIT', 'another URL');
+
+finish();
