@@ -255,8 +255,24 @@ static apr_status_t stream_read(apr_bucket *bucket, const char **data, apr_size_
     return APR_SUCCESS;
 }
 
+/* Read every piece now: the bucket becomes as many as there are, of known length. */
+static void read_all(apr_bucket_brigade *brigade)
+{
+    apr_bucket *bucket;
+    const char *data;
+    apr_size_t length;
+
+    for (bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        if (bucket->type == &stream_bucket_type) {
+            (void)stream_read(bucket, &data, &length, APR_BLOCK_READ); /* never fails */
+        }
+    }
+}
+
 apr_status_t body_insert_stream(apr_bucket_brigade *brigade, storer_view_t *view,
-                                const record_t *record, storer_t *store, storer_bytes_t base_key)
+                                const record_t *record, int whole, storer_t *store,
+                                storer_bytes_t base_key)
 {
     apr_bucket_alloc_t *list = brigade->bucket_alloc;
     int compressed = (record->flags & RECORD_LZ4) != 0;
@@ -288,5 +304,8 @@ apr_status_t body_insert_stream(apr_bucket_brigade *brigade, storer_view_t *view
     stream->store = store;
     storer_view_move(&stream->view, view);
     APR_BRIGADE_INSERT_TAIL(brigade, create_bucket(stream, list));
+    if (whole) {
+        read_all(brigade);
+    }
     return APR_SUCCESS;
 }

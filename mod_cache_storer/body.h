@@ -17,9 +17,11 @@ int body_is_compressed(const config_server_t *config, const apr_table_t *headers
 /**
  * Append a bucket of unknown length that yields the body piece by piece, decompressed. Damage ends
  * the response in a way the client notices, with one warning, and drops the entry.
- * @param view empty on success: the bucket has the lease
+ * @param view  empty on success: the bucket has the lease
+ * @param whole 1: into memory at once, in buckets of known length, for a filter that must know
  */
 apr_status_t body_insert_stream(apr_bucket_brigade *brigade, storer_view_t *view,
-                                const record_t *record, storer_t *store, storer_bytes_t base_key);
+                                const record_t *record, int whole, storer_t *store,
+                                storer_bytes_t base_key);
 
 #endif /* BODY_H */

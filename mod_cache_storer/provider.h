@@ -43,6 +43,8 @@ typedef struct provider_object_t {
     storer_view_t          view;     /**< the lease; empty before open_entity, and once moved */
     record_t               record;   /**< valid where opened */
     provider_writing_t    *writing;  /**< NULL before something is stored */
+    unsigned               whole:1;  /**< the length of the body is needed before its bytes: a Range,
+                                          or a HEAD */
     unsigned               opened:1; /**< a stored response was found; 0 also for a handle that only
                                           names a URL, to be invalidated */
 } provider_object_t;

@@ -102,6 +102,8 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
     }
     apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
     object->opened = 1;
+    object->whole = apr_table_get(r->headers_in, "Range") != NULL
+                    || (r->header_only && object->record.body_length < 0);
     info = &object->base.info;
     if (stale && r->request_time < freshness_end(info, object->record.headers)) {
         /* The mapping ends earlier than the response itself says: a soft purge. */
@@ -145,8 +147,8 @@ apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
                                 object->record.stored_length, object->store->ops->in_place);
     }
     else {
-        rv = body_insert_stream(brigade, &object->view, &object->record, object->store,
-                                object->base_key);
+        rv = body_insert_stream(brigade, &object->view, &object->record, object->whole,
+                                object->store, object->base_key);
     }
     if (rv != APR_SUCCESS) {
         /* mod_cache ignores the status, and would send an empty body as if it were whole */

@@ -35,6 +35,7 @@ enum {
 typedef struct record_head_t {
     apr_uint32_t magic;
     apr_uint32_t version;
+    apr_uint64_t checksum;       /* of all that follows it, to the end of the block */
     apr_uint32_t flags;
     apr_int32_t  status;
     apr_uint32_t control;
@@ -43,7 +44,6 @@ typedef struct record_head_t {
     apr_int64_t  date, expire, request_time, response_time;
     apr_int64_t  max_age, max_stale, min_fresh, s_maxage;
     apr_int64_t  body_length, body_limit;
-    apr_uint64_t checksum;       /* of this head with checksum 0, then of the block */
 } record_head_t;
 
 _Static_assert(sizeof(record_head_t) == 120, "the head is stored: change RECORD_VERSION with it");
@@ -54,33 +54,34 @@ typedef struct record_field_t {
 
 _Static_assert(sizeof(record_field_t) == 8, "fields are stored: change RECORD_VERSION with it");
 
-/* Eight bytes a step: this runs on every hit. Finds damage, not attackers. */
-static apr_uint64_t checksum_add(apr_uint64_t hash, const char *data, apr_size_t length)
+/* One step is invertible in hash and in word, so that a single damaged word always shows. */
+static apr_uint64_t checksum_step(apr_uint64_t hash, apr_uint64_t word)
 {
-    apr_uint64_t word;
-
-    hash ^= length;
-    for (; length >= sizeof(word); data += sizeof(word), length -= sizeof(word)) {
-        memcpy(&word, data, sizeof(word));
-        hash = (hash ^ word) * APR_UINT64_C(0x9E3779B97F4A7C15);
-        hash ^= hash >> 29;
-    }
-    if (length > 0) {
-        word = 0;
-        memcpy(&word, data, length);
-        hash = (hash ^ word) * APR_UINT64_C(0x9E3779B97F4A7C15);
-        hash ^= hash >> 29;
-    }
-    return hash;
+    hash ^= word;
+    return ((hash << 27) | (hash >> 37)) * APR_UINT64_C(0x9E3779B97F4A7C15);
 }
 
-static apr_uint64_t checksum_of(const record_head_t *head, const char *block)
+/* Of head and block, which lie behind each other. Finds damage, not attackers; runs on every hit,
+ * hence 16 bytes a round in two independent lanes. */
+static apr_uint64_t checksum_of(const char *data, apr_size_t length)
 {
-    record_head_t plain = *head;
+    apr_size_t skipped = (apr_size_t)APR_OFFSETOF(record_head_t, flags); /* what precedes */
+    apr_uint64_t left = length, right = ~(apr_uint64_t)length, words[2];
 
-    plain.checksum = 0;
-    return checksum_add(checksum_add(0, (const char *)&plain, sizeof(plain)), block,
-                        (apr_size_t)head->block_length);
+    data += skipped;
+    length -= skipped;
+    for (; length >= sizeof(words); data += sizeof(words), length -= sizeof(words)) {
+        memcpy(words, data, sizeof(words));
+        left = checksum_step(left, words[0]);
+        right = checksum_step(right, words[1]);
+    }
+    if (length > 0) {
+        words[0] = words[1] = 0;
+        memcpy(words, data, length);
+        left = checksum_step(left, words[0]);
+        right = checksum_step(right, words[1]);
+    }
+    return checksum_step(left, right);
 }
 
 static apr_uint32_t control_bits(const cache_control_t *control)
@@ -183,7 +184,8 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
     fill_head(&head, info, record);
     head.field_count = (apr_uint32_t)array->nelts;
     head.block_length = length;
-    head.checksum = checksum_of(&head, data + sizeof(head));
+    memcpy(data, &head, sizeof(head));
+    head.checksum = checksum_of(data, sizeof(head) + length);
     memcpy(data, &head, sizeof(head));
     out->data = data;
     out->len = sizeof(head) + length;
@@ -278,7 +280,7 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
     apr_size_t offset = 0, head_length;
     apr_off_t stored_length;
     apr_table_t *headers;
-    char *block;
+    char *data;
     apr_status_t rv;
 
     rv = gather(view, &offset, (char *)&head, sizeof(head));
@@ -294,18 +296,20 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
     if (stored_length < 0) {
         return APR_EINVAL;
     }
-    block = apr_palloc(pool, (apr_size_t)head.block_length + 1);
-    rv = gather(view, &offset, block, (apr_size_t)head.block_length);
+    data = apr_palloc(pool, head_length);
+    memcpy(data, &head, sizeof(head));
+    rv = gather(view, &offset, data + sizeof(head), (apr_size_t)head.block_length);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (checksum_of(&head, block) != head.checksum) {
+    if (checksum_of(data, head_length) != head.checksum) {
         return APR_EINVAL;
     }
     if (!(head.flags & RECORD_LZ4) && head.body_length >= 0 && head.body_length != stored_length) {
         return APR_EINVAL;
     }
-    rv = read_block(block, (apr_size_t)head.block_length, head.field_count, &headers, pool);
+    rv = read_block(data + sizeof(head), (apr_size_t)head.block_length, head.field_count, &headers,
+                    pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -12,6 +12,8 @@
 #include "retain.h"
 
 #include "http_core.h"
+#include "http_log.h"
+#include "http_main.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -100,6 +102,11 @@ apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void
     node->generation = list->generation;
     node->next = list->first;
     list->first = node;
+    if (list->generation > 1) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                     STORERNO(0206) "new since this restart, and empty: %" APR_SIZE_T_FMT
+                     " bytes for %s", size, uuid);
+    }
     *base = node->base;
     *fresh = 1;
     return APR_SUCCESS;
@@ -118,6 +125,9 @@ void retain_end(void)
             continue;
         }
         *link = node->next;
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                     STORERNO(0207) "not configured any more, given back with all it held: %"
+                     APR_SIZE_T_FMT " bytes of %s", node->size, node->uuid);
         munmap(node->base, node->size);
         free(node);
     }

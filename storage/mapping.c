@@ -47,6 +47,16 @@ static apr_status_t read_string(storer_bytes_t bytes, storer_bytes_t *out)
     return APR_SUCCESS;
 }
 
+static inline void take_varint(const wire_field_t *field, storer_timestamp_t *timestamp)
+{
+    if (field->number == 1) {
+        timestamp->seconds = (apr_int64_t)field->value;
+    }
+    else if (field->number == 2) {
+        timestamp->nanos = (apr_int32_t)(apr_uint32_t)field->value;
+    }
+}
+
 /* Fields of a Timestamp, merged into what an earlier occurrence had. */
 static apr_status_t read_timestamp(storer_bytes_t bytes, storer_timestamp_t *timestamp)
 {
@@ -56,12 +66,12 @@ static apr_status_t read_timestamp(storer_bytes_t bytes, storer_timestamp_t *tim
 
     timestamp->present = 1;
     cursor_of(&cursor, bytes);
+    while (wire_next_varint(&cursor, &field)) {
+        take_varint(&field, timestamp);
+    }
     for (rv = wire_next(&cursor, &field); rv == APR_SUCCESS; rv = wire_next(&cursor, &field)) {
-        if (field.type == WIRE_VARINT && field.number == 1) {
-            timestamp->seconds = (apr_int64_t)field.value;
-        }
-        else if (field.type == WIRE_VARINT && field.number == 2) {
-            timestamp->nanos = (apr_int32_t)(apr_uint32_t)field.value;
+        if (field.type == WIRE_VARINT) {
+            take_varint(&field, timestamp);
         }
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;

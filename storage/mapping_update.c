@@ -146,15 +146,17 @@ static apr_status_t sift(storer_bytes_t old, const storer_mapping_new_t *entry, 
                          apr_array_header_t *fields, apr_array_header_t *dropped)
 {
     storer_mapping_cursor_t cursor;
+    const char *start;
     wire_field_t wire;
     apr_status_t rv;
 
     storer_mapping_begin(&cursor, old);
-    for (rv = wire_next(&cursor, &wire); rv == APR_SUCCESS; rv = wire_next(&cursor, &wire)) {
-        field_t field = { wire.raw, { NULL, 0 }, { 0, 0, 0 }, 0 };
+    for (start = cursor.at, rv = wire_next(&cursor, &wire); rv == APR_SUCCESS;
+         start = cursor.at, rv = wire_next(&cursor, &wire)) {
+        field_t field = { { start, (apr_size_t)(cursor.at - start) }, { NULL, 0 }, { 0, 0, 0 }, 0 };
 
         if (wire.number == 1 && wire.type == WIRE_BYTES) {
-            storer_mapping_cursor_t one = { wire.raw.data, wire.raw.data + wire.raw.len };
+            storer_mapping_cursor_t one = { start, cursor.at };
             storer_mapping_entry_t read;
 
             if (storer_mapping_next(&one, &read) != APR_SUCCESS) {
@@ -199,6 +201,7 @@ static void bound(apr_array_header_t *fields, int most, apr_array_header_t *drop
                 oldest = &field[i];
             }
         }
+        storer_assert(oldest != NULL);
         drop(dropped, oldest->key);
         oldest->key.data = NULL;
         oldest->raw.len = 0;

@@ -121,7 +121,8 @@ struct storer_view_t {
     apr_off_t       length;     /**< bytes of the whole value */
     storer_bytes_t  part;       /**< the current part; borrowed, see in_place */
     storer_expiry_t expiry;     /**< as given when the value was stored */
-    int             in_place;   /**< 1: each part stays valid until release. 0: only until the next
+    int             in_place;   /**< 1: each part stays valid until release, whatever becomes of the
+                                     pool that was given to get. 0: only until the next
                                      storer_view_next() or release, so keep a copy */
     const storer_view_ops_t *ops; /**< NULL: the view is empty (never filled, or released) */
     storer_t       *store;      /**< the store it came from */
@@ -428,7 +429,7 @@ struct storer_env_t {
 /**
  * Create an instance; no resource is taken before init. Parent, one thread.
  * @param options  terminated by name == NULL; an unknown or bad one is APR_EINVAL
- * @param errmsg   set on failure: names option and value; in env->pool
+ * @param errmsg   set on failure: names option and value, not the engine; in env->pool
  */
 typedef apr_status_t storer_factory_fn(storer_t **out, const storer_option_t *options,
                                        const storer_env_t *env, const char **errmsg);

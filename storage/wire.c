@@ -4,8 +4,6 @@
  */
 #include "wire.h"
 
-#include <stdint.h>
-
 #define GROUP_DEPTH_MAX 100          /* protobuf's own recursion limit */
 #define NUMBER_MAX      ((1u << 29) - 1)
 
@@ -113,9 +111,8 @@ static apr_status_t skip_group(storer_mapping_cursor_t *cursor, apr_uint32_t num
     return APR_SUCCESS;
 }
 
-apr_status_t wire_next(storer_mapping_cursor_t *cursor, wire_field_t *field)
+apr_status_t wire_next_any(storer_mapping_cursor_t *cursor, wire_field_t *field)
 {
-    const char *start = cursor->at;
     apr_status_t rv;
 
     if (cursor->at == cursor->end) {
@@ -126,8 +123,6 @@ apr_status_t wire_next(storer_mapping_cursor_t *cursor, wire_field_t *field)
         rv = field->type == WIRE_GROUP ? skip_group(cursor, field->number)
                                        : read_value(cursor, field);
     }
-    field->raw.data = start;
-    field->raw.len = (apr_size_t)(cursor->at - start);
     return rv;
 }
 
@@ -164,23 +159,14 @@ static apr_size_t sequence(const unsigned char *at, apr_size_t left)
     return length;
 }
 
-int wire_is_utf8(storer_bytes_t bytes)
+int wire_is_utf8_from(storer_bytes_t bytes, apr_size_t from)
 {
-    const unsigned char *at = (const unsigned char *)bytes.data;
-    const unsigned char *end = at + bytes.len;
+    const unsigned char *at = (const unsigned char *)bytes.data + from;
+    const unsigned char *end = (const unsigned char *)bytes.data + bytes.len;
 
     while (at < end) {
-        uint64_t eight;
-        apr_size_t length;
+        apr_size_t length = *at < 0x80 ? 1 : sequence(at, (apr_size_t)(end - at));
 
-        if (end - at >= 8) {
-            memcpy(&eight, at, sizeof(eight));
-            if (!(eight & UINT64_C(0x8080808080808080))) {
-                at += 8;
-                continue;
-            }
-        }
-        length = *at < 0x80 ? 1 : sequence(at, (apr_size_t)(end - at));
         if (!length) {
             return 0;
         }

@@ -29,7 +29,7 @@ AC_DEFUN([STORER_WARNINGS], [
     STORER_CFLAG_ADD([WARNING_CFLAGS], [-Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
       -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla \
       -Wimplicit-fallthrough -Wlogical-op -Wduplicated-cond \
-      -Wduplicated-branches -Wnull-dereference])
+      -Wduplicated-branches])
     WARNING_CFLAGS="$WARNING_CFLAGS -Werror"
     storer_warnings_summary="many, as errors"
   ])

@@ -153,7 +153,7 @@ apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char 
         rv = map(memory, -1, base);
     }
     if (rv != APR_SUCCESS) {
-        *errmsg = apr_psprintf(env->pool, "memory: no shared memory of %" APR_SIZE_T_FMT
+        *errmsg = apr_psprintf(env->pool, "no shared memory of %" APR_SIZE_T_FMT
                                " bytes%s%s: %s", memory->size, memory->path ? " in " : "",
                                memory->path ? memory->path : "",
                                apr_strerror(rv, reason, sizeof(reason)));

@@ -64,7 +64,7 @@ static apr_status_t memory_init(storer_t *self, const char **errmsg)
         rv = segment_revive(&memory->segment);
     }
     if (rv != APR_SUCCESS) {
-        *errmsg = apr_psprintf(env->pool, "memory: the shared memory can't be used: %s",
+        *errmsg = apr_psprintf(env->pool, "the shared memory can't be used: %s",
                                apr_strerror(rv, reason, sizeof(reason)));
         return rv;
     }
@@ -144,7 +144,7 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
     if (strcmp(option->name, "size") == 0) {
         if (storer_parse_size(option->value, &size) != APR_SUCCESS || size < MEMORY_SIZE_MIN
             || size > MEMORY_SIZE_MAX) {
-            *errmsg = apr_psprintf(pool, "memory: size=%s: expected 1M to 64G, such as size=256M",
+            *errmsg = apr_psprintf(pool, "size=%s: expected 1M to 64G, such as size=256M",
                                    option->value);
             return APR_EINVAL;
         }
@@ -157,14 +157,14 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
     }
     if (strcmp(option->name, "path") == 0) {
         if (*option->value != '/') {
-            *errmsg = apr_psprintf(pool, "memory: path=%s: expected an absolute path",
+            *errmsg = apr_psprintf(pool, "path=%s: expected an absolute path",
                                    option->value);
             return APR_EINVAL;
         }
         memory->path = option->value;
         return APR_SUCCESS;
     }
-    *errmsg = apr_psprintf(pool, "memory: %s=%s: unknown option; there are size=, name= and path=",
+    *errmsg = apr_psprintf(pool, "%s=%s: unknown option; there are size=, name= and path=",
                            option->name, option->value);
     return APR_EINVAL;
 }

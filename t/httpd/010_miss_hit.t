@@ -52,6 +52,13 @@ for my $case ([ 'no-store' => [ cc => 'no-store' ] ],
     });
 }
 
+# what belongs to one user, unless the response says otherwise
+my @user = (headers => [ Authorization => 'Basic dXNlcjpwYXNz' ]);
+from_origin('/010/user', 2, 'a request with Authorization, twice', sub {
+    fetch(target('/010/user', cc => 'max-age=600'), @user) for 1 .. 2;
+});
+is_cache(fetch(target('/010/user', cc => 'max-age=600')), 'MISS', 'then one without');
+
 # other statuses that HTTP lets a cache keep
 for my $status (203, 301, 404, 410) {
     my $path = "/010/status/$status";

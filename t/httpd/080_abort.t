@@ -7,7 +7,7 @@ use warnings;
 
 use Storer::Test;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(time);
 
 # mod_proxy's words when an origin ends in the middle
 expect_log(qr/\[proxy(?:_http)?:error\]/);
@@ -23,9 +23,12 @@ for my $case ([ length => [] ], [ chunked => [ chunked => 1 ] ]) {
     # the origin holds the rest back until the client has gone
     control($path, gate => $gate, at => 200_000);
     my $connection = connection();
+    my $start = time;
     $connection->send(GET => $target, headers => [ 'X-Request' => $gate ]);
     $connection->head;
     $connection->body(100_000);
+    # the origin gives up after 30 s; until then this came through while the rest was not there yet
+    cmp_ok(time - $start, '<', 25, "$framing: a miss is passed on while it comes in");
     wait_for('the origin', sub { arrived($gate) });
     ok(!$connection->{response}->complete, "$framing: a client leaves in the middle");
     $connection->abort;

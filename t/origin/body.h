@@ -4,8 +4,8 @@
  *
  * Shared by the origin (which sends them), the load client (which checks them), and told again in
  * Perl by t/lib/Storer/Client.pm. A body consists of lines of 64 bytes; each names the identity of
- * the response and its own place in the body, so that a byte of another response, of another variant
- * or from another place is seen wherever it stands.
+ * the response and its own place in the body, so that a byte of another response, of another
+ * variant or from another place is seen wherever it stands.
  */
 #ifndef BODY_H
 #define BODY_H

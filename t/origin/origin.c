@@ -191,11 +191,12 @@ static void *accept_clients(void *data)
 static void *watch_input(void *data)
 {
     char bytes[64];
+    ssize_t got;
 
     (void)data;
-    while (read(STDIN_FILENO, bytes, sizeof(bytes)) > 0) {
-        continue;
-    }
+    do {
+        got = read(STDIN_FILENO, bytes, sizeof(bytes));
+    } while (got > 0);
     kill(getpid(), SIGTERM);
     return NULL;
 }

@@ -90,7 +90,7 @@ void request_parse_query(char *query, fields_t *fields)
     }
 }
 
-/* Make sure that the connection holds a whole head; its length, or 0 at the end of the connection. */
+/* Make sure that the connection holds a whole head; its length, or 0 at the end of everything. */
 static size_t read_head(connection_t *connection)
 {
     for (;;) {

@@ -31,8 +31,8 @@ typedef struct connection_t {
 
 typedef struct request_t {
     const char *method;
-    const char *path;    /**< decoded */
-    char *query;         /**< as it came; "" where there is none */
+    const char *path; /**< decoded */
+    char *query;      /**< as it came; "" where there is none */
     fields_t headers;
     fields_t parameters; /**< of the query */
     int keep_alive;

@@ -23,13 +23,13 @@ typedef struct plan_t {
     unsigned long serial;
     int status;
     uint64_t identity;
-    const char *text;      /* NULL: a made body */
+    const char *text; /* NULL: a made body */
     char seed[64];
-    char etag[256];        /* "": none */
-    time_t last_modified;  /* 0: none */
-    long long length;      /* of the body */
-    long long cut;         /* bytes that are sent; -1: all */
-    long long gate_at;     /* -1: no gate in the body */
+    char etag[256];       /* "": none */
+    time_t last_modified; /* 0: none */
+    long long length;     /* of the body */
+    long long cut;        /* bytes that are sent; -1: all */
+    long long gate_at;    /* -1: no gate in the body */
     int has_body;
     int chunked;
     int close;
@@ -127,8 +127,8 @@ static void plan_validators(plan_t *plan)
     }
     plan->last_modified = 0;
     if (modified) {
-        plan->last_modified = modified[0] == '@' ? (time_t)atoll(modified + 1)
-                                                 : time(NULL) - (time_t)atoll(modified);
+        plan->last_modified =
+            modified[0] == '@' ? (time_t)atoll(modified + 1) : time(NULL) - (time_t)atoll(modified);
     }
 }
 
@@ -172,8 +172,8 @@ static void make_plan(plan_t *plan, table_t *table, request_t *request, unsigned
     plan->serial = table_requests(table, NULL);
     plan->status = (int)parse_size(parameter(plan, "status"), 200);
     plan->text = parameter(plan, "text");
-    plan->length = plan->text ? (long long)strlen(plan->text)
-                              : parse_size(parameter(plan, "body"), 64);
+    plan->length =
+        plan->text ? (long long)strlen(plan->text) : parse_size(parameter(plan, "body"), 64);
     plan->cut = parse_size(parameter(plan, "cut"), -1);
     plan->gate_at = parameter(plan, "gate") ? parse_size(parameter(plan, "at"), 0) : -1;
     plan->chunked = parameter(plan, "chunked") != NULL;
@@ -289,8 +289,8 @@ static int send_head(const plan_t *plan, int socket)
     head_t head;
     char text[64];
 
-    head.len = (size_t)snprintf(head.bytes, sizeof(head.bytes), "HTTP/1.1 %d Status\r\n",
-                                plan->status);
+    head.len =
+        (size_t)snprintf(head.bytes, sizeof(head.bytes), "HTTP/1.1 %d Status\r\n", plan->status);
     add_dates(&head, plan);
     snprintf(text, sizeof(text), "%lu", plan->serial);
     add(&head, "X-Serial", text);
@@ -324,8 +324,8 @@ static int send_part(const plan_t *plan, int socket, long long at, size_t len)
     }
     used += len;
     if (plan->chunked) {
-        memcpy(bytes + used, "\r\n", 2);
-        used += 2;
+        bytes[used++] = '\r';
+        bytes[used++] = '\n';
     }
     return send_all(socket, bytes, used);
 }
@@ -384,9 +384,10 @@ int response_send(table_t *table, connection_t *connection, request_t *request)
 int response_send_text(connection_t *connection, int status, const char *text)
 {
     char bytes[TABLE_TEXT_MAX + 256];
-    int len = snprintf(bytes, sizeof(bytes),
-                       "HTTP/1.1 %d Status\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
-                       status, strlen(text), text);
+    int len =
+        snprintf(bytes, sizeof(bytes),
+                 "HTTP/1.1 %d Status\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n%s",
+                 status, strlen(text), text);
 
     return send_all(connection->socket, bytes, (size_t)len);
 }

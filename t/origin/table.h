@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * table.h - what the origin remembers from one request to the next: counters, the last request and an
- * overriding description per path, and gates at which responses wait. Used by origin.c and
+ * table.h - what the origin remembers from one request to the next: counters, the last request and
+ * an overriding description per path, and gates at which responses wait. Used by origin.c and
  * response.c, from any thread.
  */
 #ifndef TABLE_H
@@ -29,7 +29,7 @@ unsigned long table_not_modified(table_t *table, const char *path);
 /** The request that the path had last, as it came over the wire. out: TABLE_TEXT_MAX bytes. */
 void table_last(table_t *table, const char *path, char *out);
 
-/** The query that overrides the one in the URL; "" where there is none. out: TABLE_TEXT_MAX bytes. */
+/** The query that overrides the one in the URL; "": none. out: TABLE_TEXT_MAX bytes. */
 void table_override(table_t *table, const char *path, char *out);
 void table_set_override(table_t *table, const char *path, const char *query);
 

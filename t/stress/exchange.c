@@ -18,11 +18,19 @@
 typedef struct url_t {
     char path[64];
     char query[256];
+    const char *host;
     unsigned size;
-    int varies;         /* 0: not, 1: on X-Group, 2: on X-Kind too */
+    int varies; /* 0: not, 1: on X-Group, 2: on X-Kind too */
 } url_t;
 
-typedef enum kind_e { KIND_PLAIN, KIND_HEAD, KIND_RANGE, KIND_RELOAD, KIND_CONDITION, KIND_CHANGE } kind_e;
+typedef enum kind_e {
+    KIND_PLAIN,
+    KIND_HEAD,
+    KIND_RANGE,
+    KIND_RELOAD,
+    KIND_CONDITION,
+    KIND_CHANGE
+} kind_e;
 
 typedef struct question_t {
     url_t url;
@@ -38,8 +46,8 @@ typedef struct question_t {
 typedef struct reading_t {
     uint64_t identity;
     uint64_t offset;
-    int right;     /* some of it matched */
-    int foreign;   /* some of it did not */
+    int right;   /* some of it matched */
+    int foreign; /* some of it did not */
 } reading_t;
 
 unsigned chance_below(chance_t *chance, unsigned limit)
@@ -68,11 +76,12 @@ static unsigned size_of(unsigned number)
 
 static void describe_url(unsigned number, url_t *url)
 {
-    static const char *const vary[] = {
-        "", "&vary=X-Group&echo=X-Group", "&vary=X-Group,%20X-Kind&echo=X-Group&echo=X-Kind",
-        "&vary=x-kind&vary=x-group&echo=X-Group&echo=X-Kind"
-    };
+    static const char *const vary[] = { "", "&vary=X-Group&echo=X-Group",
+                                        "&vary=X-Group,%20X-Kind&echo=X-Group&echo=X-Kind",
+                                        "&vary=x-kind&vary=x-group&echo=X-Group&echo=X-Kind" };
 
+    /* some lie compressed in the storage */
+    url->host = number % 6 == 5 ? "lz4.test" : "127.0.0.1";
     url->size = size_of(number);
     url->varies = number % 4 == 3 ? 2 : (int)(number % 4);
     snprintf(url->path, sizeof(url->path), "/stress/%u", number);
@@ -109,15 +118,18 @@ static void choose_question(question_t *question, unsigned urls, chance_t *chanc
 
     /* a tenth of the URLs gets half of the requests */
     describe_url(chance_below(chance, 2) ? chance_below(chance, urls)
-                                         : chance_below(chance, urls / 10 + 1), &question->url);
+                                         : chance_below(chance, urls / 10 + 1),
+                 &question->url);
     question->kind = choose_kind(&question->url, chance);
     snprintf(question->variant, sizeof(question->variant),
-             question->url.varies == 0 ? "" : question->url.varies == 1 ? "%c" : "%c|%c", group,
-             kind);
+             question->url.varies == 0   ? ""
+             : question->url.varies == 1 ? "%c"
+                                         : "%c|%c",
+             group, kind);
     if (question->kind == KIND_RANGE) {
         question->range_from = chance_below(chance, question->url.size);
-        question->range_to = question->range_from
-            + chance_below(chance, question->url.size - question->range_from);
+        question->range_to =
+            question->range_from + chance_below(chance, question->url.size - question->range_from);
         snprintf(special, sizeof(special), "Range: bytes=%u-%u\r\n", question->range_from,
                  question->range_to);
     }
@@ -131,9 +143,11 @@ static void choose_question(question_t *question, unsigned urls, chance_t *chanc
     else if (question->kind == KIND_CHANGE) {
         snprintf(special, sizeof(special), "Content-Length: 0\r\n");
     }
-    question->len = (size_t)snprintf(question->text, sizeof(question->text),
-        "%s %s?%s HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Group: %c\r\nX-Kind: %c\r\n%s\r\n",
-        methods[question->kind], question->url.path, question->url.query, group, kind, special);
+    question->len =
+        (size_t)snprintf(question->text, sizeof(question->text),
+                         "%s %s?%s HTTP/1.1\r\nHost: %s\r\nX-Group: %c\r\nX-Kind: %c\r\n%s\r\n",
+                         methods[question->kind], question->url.path, question->url.query,
+                         question->url.host, group, kind, special);
 }
 
 static void check_bytes(void *baton, const char *bytes, size_t len)
@@ -196,10 +210,12 @@ static void complain(const char *what, const question_t *question, const wire_he
     if (counts->complaints++ > 0) {
         return;
     }
-    fprintf(stderr, "# %s: %s?%s variant '%s' kind %d: status %d, %s, version '%s', identity '%s', "
-            "length %lld, read %llu\n", what, question->url.path, question->url.query,
-            question->variant, (int)question->kind, head->status, head->cache, head->seed,
-            head->identity, head->length, (unsigned long long)reading->offset);
+    fprintf(stderr,
+            "# %s: %s?%s variant '%s' kind %d: status %d, %s, version '%s', identity '%s', "
+            "length %lld, read %llu\n",
+            what, question->url.path, question->url.query, question->variant, (int)question->kind,
+            head->status, head->cache, head->seed, head->identity, head->length,
+            (unsigned long long)reading->offset);
 }
 
 /* The head: does it belong to the question? @return 0: no, and that is counted */

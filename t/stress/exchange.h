@@ -11,23 +11,23 @@
 
 /** What became of requests, counted. */
 typedef struct counts_t {
-    unsigned long requests;   /**< that got a response and a judgement */
+    unsigned long requests; /**< that got a response and a judgement */
     unsigned long hits;
     unsigned long misses;
     unsigned long revalidated;
     unsigned long bytes;      /**< of bodies, verified */
     unsigned long complaints; /**< of what follows, written to standard error */
     /* what must not be */
-    unsigned long wrong;      /**< the response of another URL, variant or version */
-    unsigned long mixed;      /**< begins as the right one and goes on as something else */
-    unsigned long too_short;  /**< whole by its framing, and shorter than the content */
+    unsigned long wrong;     /**< the response of another URL, variant or version */
+    unsigned long mixed;     /**< begins as the right one and goes on as something else */
+    unsigned long too_short; /**< whole by its framing, and shorter than the content */
     unsigned long too_long;
-    unsigned long failed;     /**< another status */
+    unsigned long failed; /**< another status */
     unsigned long malformed;
     unsigned long timeouts;
     /* connections that ended; whether they may is for the test to say */
-    unsigned long broken;     /**< in the middle of a response */
-    unsigned long lost;       /**< before a response */
+    unsigned long broken; /**< in the middle of a response */
+    unsigned long lost;   /**< before a response */
     unsigned long refused;
 } counts_t;
 

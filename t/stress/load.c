@@ -22,8 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RECONNECT_ODDS 50   /* so that connections meet all children */
-#define PAUSE_MS       20   /* after a connection that was refused */
+#define RECONNECT_ODDS 50 /* so that connections meet all children */
+#define PAUSE_MS       20 /* after a connection that was refused */
 
 typedef struct load_t {
     int port;
@@ -159,15 +159,16 @@ static void run_clients(load_t *load, client_t *clients, counts_t *sum)
 
 int main(int argc, char **argv)
 {
-    load_t load = { .clients = 50, .urls = 2000, .seconds = 30,
-                    .most_requests = (unsigned long)-1, .seed = 1 };
+    load_t load = {
+        .clients = 50, .urls = 2000, .seconds = 30, .most_requests = (unsigned long)-1, .seed = 1
+    };
     counts_t sum;
     client_t *clients;
     double start;
 
     if (parse_options(&load, argc, argv) != 0) {
         fprintf(stderr, "usage: load -p PORT [-c CLIENTS] [-u URLS] [-t SECONDS] [-n REQUESTS] "
-                "[-s SEED]\n");
+                        "[-s SEED]\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -105,7 +105,7 @@ static wire_end_e fill(wire_t *wire)
         wire->to += (size_t)got;
         return WIRE_OK;
     }
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    if (got < 0 && errno == EAGAIN) {
         return WIRE_TIMEOUT;
     }
     return WIRE_BROKEN;

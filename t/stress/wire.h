@@ -13,29 +13,29 @@
 
 typedef enum wire_end_e {
     WIRE_OK = 0,
-    WIRE_REFUSED,   /**< no connection could be made */
-    WIRE_LOST,      /**< the connection ended before the first byte of the response */
-    WIRE_BROKEN,    /**< it ended in the middle of the response, as the framing tells */
-    WIRE_TIMEOUT,   /**< the server said nothing for too long */
-    WIRE_MALFORMED  /**< that was not HTTP, or a response without framing */
+    WIRE_REFUSED,  /**< no connection could be made */
+    WIRE_LOST,     /**< the connection ended before the first byte of the response */
+    WIRE_BROKEN,   /**< it ended in the middle of the response, as the framing tells */
+    WIRE_TIMEOUT,  /**< the server said nothing for too long */
+    WIRE_MALFORMED /**< that was not HTTP, or a response without framing */
 } wire_end_e;
 
 typedef struct wire_t {
     int port;
-    int socket;     /**< -1: not connected */
-    size_t from;    /**< unread bytes are [from, to) of the buffer */
+    int socket;  /**< -1: not connected */
+    size_t from; /**< unread bytes are [from, to) of the buffer */
     size_t to;
     char buffer[WIRE_BUFFER];
 } wire_t;
 
 typedef struct wire_head_t {
     int status;
-    long long length;      /**< negative: not told in the head */
+    long long length; /**< negative: not told in the head */
     int close;
     char seed[64];
     char identity[32];
-    char cache[16];        /**< the first word of X-Cache */
-    long long range_from;  /**< -1: no Content-Range */
+    char cache[16];       /**< the first word of X-Cache */
+    long long range_from; /**< -1: no Content-Range */
 } wire_head_t;
 
 /** Called with each piece of a body. */

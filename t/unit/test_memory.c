@@ -261,11 +261,11 @@ static void test_options(apr_pool_t *pool)
         storer_option_t option;
         const char *errmsg;
     } bad[] = {
-        { { "size", "12" }, "memory: size=12: expected 1M to 64G, such as size=256M" },
-        { { "size", "65G" }, "memory: size=65G: expected 1M to 64G, such as size=256M" },
-        { { "size", "much" }, "memory: size=much: expected 1M to 64G, such as size=256M" },
-        { { "path", "x" }, "memory: path=x: expected an absolute path" },
-        { { "speed", "9" }, "memory: speed=9: unknown option; there are size=, name= and path=" },
+        { { "size", "12" }, "size=12: expected 1M to 64G, such as size=256M" },
+        { { "size", "65G" }, "size=65G: expected 1M to 64G, such as size=256M" },
+        { { "size", "much" }, "size=much: expected 1M to 64G, such as size=256M" },
+        { { "path", "x" }, "path=x: expected an absolute path" },
+        { { "speed", "9" }, "speed=9: unknown option; there are size=, name= and path=" },
     };
     storer_env_t env = { pool, NULL, NULL, NULL };
     storer_option_t good[] = { { "name", "images" }, { "size", "8M" }, { NULL, NULL } };
