@@ -16,11 +16,13 @@ typedef struct storer_candidate_t {
 } storer_candidate_t;
 
 /**
- * The best variant behind `after` (NULL: the best of all) in this order: fresh before stale, then the
- * latest stored_at, then the smallest key. Of variants that are past both their times, whose varied
- * headers are not the request's or whose ETag the validator does not allow none is a candidate.
- * The validator (NULL: no conditions) is left alone.
- * @return APR_SUCCESS; APR_NOTFOUND: none; APR_EINVAL: the mapping is damaged
+ * The best variant behind `after` (NULL: the best of all) in this order: fresh before stale, then
+ * the latest stored_at, then the smallest key. Of variants that are past both their times, whose
+ * varied headers are not the request's or whose ETag the validator does not allow none is a
+ * candidate. The validator (NULL: no conditions) is left alone.
+ * An entry that varies on more than 64 headers fits no request.
+ * @return APR_SUCCESS; APR_NOTFOUND: none; APR_EINVAL: the mapping is damaged, or has so many
+ *         entries of the same key that it must be meant to keep us busy
  */
 apr_status_t storer_elect(storer_bytes_t mapping, const storer_request_t *request,
                           const storer_validator_t *validator, apr_time_t now,

@@ -139,6 +139,7 @@ apr_status_t storer_frame_encode(storer_bytes_t bytes, storer_bytes_t *out, apr_
 struct storer_decoder_t {
     LZ4F_dctx *context;
     apr_off_t  left;       /* bytes that may still come out */
+    unsigned   begun;      /* bytes of the magic number seen */
     int        ended;
     size_t     awaited;    /* what liblz4 wants to see next */
 };
@@ -165,6 +166,20 @@ void storer_decoder_destroy(storer_decoder_t *decoder)
         LZ4F_freeDecompressionContext(decoder->context);
         free(decoder);
     }
+}
+
+/* liblz4 takes a skippable frame for an empty one; here it is no frame. */
+static int begins_frame(storer_decoder_t *decoder, storer_bytes_t in)
+{
+    static const unsigned char magic[] = { 0x04, 0x22, 0x4d, 0x18 };
+    apr_size_t i;
+
+    for (i = 0; i < in.len && decoder->begun < sizeof(magic); i++, decoder->begun++) {
+        if ((unsigned char)in.data[i] != magic[decoder->begun]) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 /* At the limit one more byte is asked for: if it comes, there is too much. */
@@ -195,6 +210,9 @@ apr_status_t storer_decoder_read(storer_decoder_t *decoder, storer_bytes_t *in, 
     *size = 0;
     if (decoder->ended) {
         return APR_EOF;
+    }
+    if (!begins_frame(decoder, *in)) {
+        return APR_EINVAL;
     }
     if (decoder->left == 0) {
         return probe(decoder, in);

@@ -2,11 +2,11 @@
  *
  * frame.h - LZ4 frames, written complete and read with a limit.
  *
- * The library's own compression, for hosts and engines that keep bodies compressed. Frames follow the
- * LZ4 Frame Format 1.6; what is written has an end mark and a content checksum. Reading also accepts
- * a frame that just stops (older darkweak/storages nodes never write the end mark), and says so.
- * Works with malloc of its own, so that it can be used from any thread; every object must be
- * destroyed by its owner.
+ * The library's own compression, for hosts and engines that keep bodies compressed. Frames follow
+ * the LZ4 Frame Format 1.6; what is written has an end mark and a content checksum. Reading also
+ * accepts a frame that just stops (older darkweak/storages nodes never write the end mark), and
+ * says so. Works with malloc of its own, so that it can be used from any thread; every object must
+ * be destroyed by its owner.
  */
 #ifndef STORER_FRAME_H
 #define STORER_FRAME_H
@@ -48,7 +48,8 @@ void storer_decoder_destroy(storer_decoder_t *decoder);
 apr_status_t storer_frame_encode(storer_bytes_t bytes, storer_bytes_t *out, apr_pool_t *pool);
 /**
  * One-shot: the content of a frame, in pool.
- * @param complete may be NULL; 0: the frame had no end mark, so that it cannot be told from one that
+ * @param complete may be NULL; 0: the frame had no end mark, so that it cannot be told from one
+ *                 that
  *        was cut at a block's end: check the length by other means
  * @return APR_SUCCESS, APR_ENOSPC beyond limit, APR_EINVAL not a frame, or damaged
  */

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * mapping.c - reads mappings, see mapping.h. Called by the election and by mapping_update.c; knows the
- * wire format of protobuf (protobuf.dev/programming-guides/encoding) as far as a mapping needs it.
+ * mapping.c - reads mappings, see mapping.h. Called by the election and by mapping_update.c; knows
+ * the wire format of protobuf (protobuf.dev/programming-guides/encoding) as far as a mapping needs
+ * it.
  */
 #include "wire.h"
 
 #include <limits.h>
 #include <stdint.h>
+
+/* Seconds of today: with its tag and length a Timestamp then has the eight bytes that
+ * wire_take_varint wants. */
+#define TIMESTAMP_USUAL 6
 
 void storer_mapping_begin(storer_mapping_cursor_t *cursor, storer_bytes_t mapping)
 {
@@ -47,34 +52,46 @@ static apr_status_t read_string(storer_bytes_t bytes, storer_bytes_t *out)
     return APR_SUCCESS;
 }
 
-static inline void take_varint(const wire_field_t *field, storer_timestamp_t *timestamp)
-{
-    if (field->number == 1) {
-        timestamp->seconds = (apr_int64_t)field->value;
-    }
-    else if (field->number == 2) {
-        timestamp->nanos = (apr_int32_t)(apr_uint32_t)field->value;
-    }
-}
-
-/* Fields of a Timestamp, merged into what an earlier occurrence had. */
-static apr_status_t read_timestamp(storer_bytes_t bytes, storer_timestamp_t *timestamp)
+/* The fields of a Timestamp that are not seconds, then nanos, in their usual form. */
+static apr_status_t read_timestamp_fields(storer_bytes_t bytes, storer_timestamp_t *timestamp)
 {
     storer_mapping_cursor_t cursor;
     wire_field_t field;
     apr_status_t rv;
 
-    timestamp->present = 1;
     cursor_of(&cursor, bytes);
-    while (wire_next_varint(&cursor, &field)) {
-        take_varint(&field, timestamp);
-    }
     for (rv = wire_next(&cursor, &field); rv == APR_SUCCESS; rv = wire_next(&cursor, &field)) {
-        if (field.type == WIRE_VARINT) {
-            take_varint(&field, timestamp);
+        if (field.type == WIRE_VARINT && field.number == 1) {
+            timestamp->seconds = (apr_int64_t)field.value;
+        }
+        else if (field.type == WIRE_VARINT && field.number == 2) {
+            timestamp->nanos = (apr_int32_t)(apr_uint32_t)field.value;
         }
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
+/* Merged into what an earlier occurrence had. Every hit reads three, nearly all with seconds of
+ * five bytes, and nanos or none. */
+static inline apr_status_t read_timestamp(storer_bytes_t bytes, storer_timestamp_t *timestamp)
+{
+    const unsigned char *at = (const unsigned char *)bytes.data, *end = at + bytes.len;
+    apr_uint64_t seconds, nanos = 0;
+
+    timestamp->present = 1;
+    if (bytes.len < TIMESTAMP_USUAL || *at != (1 << 3 | WIRE_VARINT)) {
+        return read_timestamp_fields(bytes, timestamp);
+    }
+    at = wire_take_varint(at + 1, end, &seconds);
+    if (at && at < end && *at == (2 << 3 | WIRE_VARINT)) {
+        at = at + 1 < end ? wire_take_varint(at + 1, end, &nanos) : NULL;
+        timestamp->nanos = at == end ? (apr_int32_t)(apr_uint32_t)nanos : timestamp->nanos;
+    }
+    if (at != end) {
+        return read_timestamp_fields(bytes, timestamp);
+    }
+    timestamp->seconds = (apr_int64_t)seconds;
+    return APR_SUCCESS;
 }
 
 /* A stringList: sound, and all of it UTF-8? */
@@ -142,18 +159,26 @@ static apr_status_t read_index_field(const wire_field_t *field, storer_mapping_e
     }
 }
 
-static apr_status_t read_index(storer_bytes_t bytes, storer_mapping_entry_t *entry)
+/* after: what follows the KeyIndex in its entry. */
+static apr_status_t read_index(storer_bytes_t bytes, const storer_mapping_cursor_t *after,
+                               storer_mapping_entry_t *entry)
 {
-    storer_mapping_cursor_t cursor;
+    storer_mapping_cursor_t cursor, field_at;
     wire_field_t field;
     apr_status_t rv;
 
     cursor_of(&cursor, bytes);
-    for (rv = wire_next(&cursor, &field); rv == APR_SUCCESS; rv = wire_next(&cursor, &field)) {
+    for (field_at = cursor, rv = wire_next(&cursor, &field); rv == APR_SUCCESS;
+         field_at = cursor, rv = wire_next(&cursor, &field)) {
+        int was_varied = entry->varied_count > 0;
         apr_status_t sound = read_index_field(&field, entry);
 
         if (sound != APR_SUCCESS) {
             return sound;
+        }
+        if (entry->varied_count > 0 && !was_varied) {
+            entry->varied.entry = *after;
+            entry->varied.index = field_at;
         }
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
@@ -177,7 +202,7 @@ static apr_status_t read_entry(storer_bytes_t raw, storer_mapping_entry_t *entry
             sound = read_string(field.bytes, &entry->key);
         }
         else if (field.type == WIRE_BYTES && field.number == 2) {
-            sound = read_index(field.bytes, entry);
+            sound = read_index(field.bytes, &cursor, entry);
         }
         if (sound != APR_SUCCESS) {
             return sound;
@@ -243,7 +268,14 @@ static void begin_inner(storer_varied_cursor_t *cursor, storer_bytes_t raw)
 
 void storer_varied_begin(storer_varied_cursor_t *cursor, const storer_mapping_entry_t *entry)
 {
-    begin_inner(cursor, entry->raw);
+    if (entry->varied_count > 0) {
+        *cursor = entry->varied;
+    }
+    else {
+        storer_bytes_t none = { "", 0 };
+
+        begin_inner(cursor, none);
+    }
 }
 
 apr_status_t storer_varied_next(storer_varied_cursor_t *cursor, storer_varied_t *varied)

@@ -4,7 +4,10 @@
  */
 #include "wire.h"
 
-#include <stdint.h>
+#include <apr_hash.h>
+
+#include <limits.h>
+#include <stdlib.h>
 
 /* ---- writing: sizes first, so that everything goes into one piece of memory ---- */
 
@@ -120,11 +123,21 @@ static int is_writable(const storer_mapping_new_t *entry)
 
 /* A field of the old mapping: an entry, or something unknown that is kept. */
 typedef struct field_t {
-    storer_bytes_t     raw;
-    storer_bytes_t     key;         /* data NULL: not an entry */
+    storer_bytes_t     raw;         /* len 0: it goes */
+    storer_bytes_t     key;         /* data NULL: not an entry, or it goes */
     storer_timestamp_t stored_at;
     apr_time_t         end;
 } field_t;
+
+/* The new mapping in the making. */
+typedef struct update_t {
+    const storer_mapping_new_t *entry;
+    apr_size_t          size;       /* of the new entry and all fields that stay */
+    apr_array_header_t *fields;     /* of field_t, in the order of the old mapping */
+    apr_hash_t         *places;     /* key -> place among the fields, counted from 1 */
+    apr_array_header_t *dropped;    /* of storer_bytes_t, or NULL */
+    apr_pool_t         *pool;
+} update_t;
 
 static apr_time_t end_of(storer_timestamp_t fresh, storer_timestamp_t stale)
 {
@@ -134,16 +147,44 @@ static apr_time_t end_of(storer_timestamp_t fresh, storer_timestamp_t stale)
     return fresh_until > stale_until ? fresh_until : stale_until;
 }
 
-static void drop(apr_array_header_t *dropped, storer_bytes_t key)
+static void leave_out(update_t *update, field_t *field)
 {
-    if (dropped) {
-        APR_ARRAY_PUSH(dropped, storer_bytes_t) = key;
-    }
+    update->size -= field->raw.len;
+    field->key.data = NULL;
+    field->raw.len = 0;
 }
 
-/* The fields of the old mapping that may stay; APR_EINVAL: it is damaged. */
-static apr_status_t sift(storer_bytes_t old, const storer_mapping_new_t *entry, apr_time_t now,
-                         apr_array_header_t *fields, apr_array_header_t *dropped)
+static void drop(update_t *update, field_t *field)
+{
+    if (update->dropped) {
+        APR_ARRAY_PUSH(update->dropped, storer_bytes_t) = field->key;
+    }
+    leave_out(update, field);
+}
+
+/* Of entries with the same key the last one counts. A table of keys, since a mapping from elsewhere
+ * may have a hundred thousand entries. */
+static int take_entry(update_t *update, const storer_mapping_entry_t *entry, field_t *field)
+{
+    apr_ssize_t len = (apr_ssize_t)entry->key.len;
+    apr_uintptr_t earlier = (apr_uintptr_t)apr_hash_get(update->places, entry->key.data, len);
+
+    if (earlier) {
+        leave_out(update, &APR_ARRAY_IDX(update->fields, earlier - 1, field_t));
+    }
+    if (storer_bytes_equal(entry->key, update->entry->key)) {
+        return 0;
+    }
+    apr_hash_set(update->places, entry->key.data, len,
+                 (void *)(apr_uintptr_t)(update->fields->nelts + 1));
+    field->key = entry->key;
+    field->stored_at = entry->stored_at;
+    field->end = end_of(entry->fresh_time, entry->stale_time);
+    return 1;
+}
+
+/* All fields of the old mapping but those the new entry replaces; APR_EINVAL: it is damaged. */
+static apr_status_t sift(update_t *update, storer_bytes_t old)
 {
     storer_mapping_cursor_t cursor;
     const char *start;
@@ -162,50 +203,97 @@ static apr_status_t sift(storer_bytes_t old, const storer_mapping_new_t *entry, 
             if (storer_mapping_next(&one, &read) != APR_SUCCESS) {
                 return APR_EINVAL;
             }
-            if (storer_bytes_equal(read.key, entry->key)
-                || storer_mapping_is_superseded(cursor, read.key)) {
-                continue;
-            }
-            field.key = read.key;
-            field.stored_at = read.stored_at;
-            field.end = end_of(read.fresh_time, read.stale_time);
-            if (field.end <= now) {
-                drop(dropped, field.key);
+            if (!take_entry(update, &read, &field)) {
                 continue;
             }
         }
-        APR_ARRAY_PUSH(fields, field_t) = field;
+        APR_ARRAY_PUSH(update->fields, field_t) = field;
+        update->size += field.raw.len;
     }
     return rv == APR_EOF ? APR_SUCCESS : rv;
 }
 
-static int is_older(storer_timestamp_t a, storer_timestamp_t b)
+static void prune(update_t *update, apr_time_t now)
 {
-    return a.seconds != b.seconds ? a.seconds < b.seconds : a.nanos < b.nanos;
+    int i;
+
+    for (i = 0; i < update->fields->nelts; i++) {
+        field_t *field = &APR_ARRAY_IDX(update->fields, i, field_t);
+
+        if (field->key.data && field->end <= now) {
+            drop(update, field);
+        }
+    }
 }
 
-/* Take the entries stored longest ago out until `most` are left. */
-static void bound(apr_array_header_t *fields, int most, apr_array_header_t *dropped)
+/* Stored longest ago first; of those stored at once the one that was entered first. */
+static int compare_age(const void *left, const void *right)
 {
-    field_t *field = (field_t *)fields->elts;
-    int i, entries = 0;
+    const field_t *a = *(field_t *const *)left, *b = *(field_t *const *)right;
 
-    for (i = 0; i < fields->nelts; i++) {
-        entries += field[i].key.data != NULL;
+    if (a->stored_at.seconds != b->stored_at.seconds) {
+        return a->stored_at.seconds < b->stored_at.seconds ? -1 : 1;
     }
-    for (; entries > most; entries--) {
-        field_t *oldest = NULL;
+    if (a->stored_at.nanos != b->stored_at.nanos) {
+        return a->stored_at.nanos < b->stored_at.nanos ? -1 : 1;
+    }
+    return (a->raw.data > b->raw.data) - (a->raw.data < b->raw.data);
+}
 
-        for (i = 0; i < fields->nelts; i++) {
-            if (field[i].key.data && (!oldest || is_older(field[i].stored_at, oldest->stored_at))) {
-                oldest = &field[i];
-            }
+/* Take the entries stored longest ago out until `most` are left, and until what is left can be
+ * read: a mapping of many long varied headers may reach its limit first. */
+static void bound(update_t *update, int most)
+{
+    int i, count = 0;
+    field_t **oldest;
+
+    for (i = 0; i < update->fields->nelts; i++) {
+        count += APR_ARRAY_IDX(update->fields, i, field_t).key.data != NULL;
+    }
+    if (count <= most && update->size <= STORER_MAPPING_MAX) {
+        return;
+    }
+    oldest = apr_palloc(update->pool, (apr_size_t)(count + 1) * sizeof(*oldest));
+    for (i = 0, count = 0; i < update->fields->nelts; i++) {
+        field_t *field = &APR_ARRAY_IDX(update->fields, i, field_t);
+
+        if (field->key.data) {
+            oldest[count++] = field;
         }
-        storer_assert(oldest != NULL);
-        drop(dropped, oldest->key);
-        oldest->key.data = NULL;
-        oldest->raw.len = 0;
     }
+    qsort(oldest, (size_t)count, sizeof(*oldest), compare_age);
+    for (i = 0; i < count && (count - i > most || update->size > STORER_MAPPING_MAX); i++) {
+        drop(update, oldest[i]);
+    }
+}
+
+/* Without the old mapping: it can't be read, or what is unknown in it leaves no room. */
+static void start_over(update_t *update, apr_size_t entry_size)
+{
+    apr_array_clear(update->fields);
+    if (update->dropped) {
+        apr_array_clear(update->dropped);
+    }
+    update->size = entry_size;
+}
+
+static void write_out(const update_t *update, storer_bytes_t *out, apr_time_t *last)
+{
+    char *start = apr_palloc(update->pool, update->size), *to = start;
+    int i;
+
+    *last = end_of(update->entry->fresh_time, update->entry->stale_time);
+    for (i = 0; i < update->fields->nelts; i++) {
+        const field_t *field = &APR_ARRAY_IDX(update->fields, i, const field_t);
+
+        memcpy(to, field->raw.data, field->raw.len);
+        to += field->raw.len;
+        *last = field->key.data && field->end > *last ? field->end : *last;
+    }
+    to = put_entry(to, update->entry);
+    storer_assert((apr_size_t)(to - start) == update->size);
+    out->data = start;
+    out->len = update->size;
 }
 
 apr_status_t storer_mapping_put(storer_bytes_t old, const storer_mapping_new_t *entry,
@@ -213,41 +301,31 @@ apr_status_t storer_mapping_put(storer_bytes_t old, const storer_mapping_new_t *
                                 apr_array_header_t *dropped, apr_time_t *expiry, int *damaged,
                                 apr_pool_t *pool)
 {
-    apr_array_header_t *fields = apr_array_make(pool, 16, sizeof(field_t));
-    apr_time_t last = end_of(entry->fresh_time, entry->stale_time);
-    apr_size_t content = field_size(entry->key.len) + field_size(index_content(entry)), size;
-    const field_t *field;
-    char *to, *start;
-    int i, unreadable = 0;
+    apr_size_t size = field_size(field_size(entry->key.len) + field_size(index_content(entry)));
+    update_t update = { entry, size, NULL, NULL, dropped, pool };
+    apr_time_t last;
+    int unreadable = 0;
 
     if (!is_writable(entry)) {
         return APR_EINVAL;
     }
-    if (old.data && sift(old, entry, now, fields, dropped) != APR_SUCCESS) {
-        unreadable = 1;
-        apr_array_clear(fields);
-        if (dropped) {
-            apr_array_clear(dropped);
+    if (size > STORER_MAPPING_MAX) {
+        return APR_ENOSPC;
+    }
+    update.fields = apr_array_make(pool, 16, sizeof(field_t));
+    update.places = apr_hash_make(pool);
+    if (old.data) {
+        unreadable = old.len > STORER_MAPPING_MAX || sift(&update, old) != APR_SUCCESS;
+        if (unreadable) {
+            start_over(&update, size);
+        }
+        prune(&update, now);
+        bound(&update, max_variants > 0 ? max_variants - 1 : INT_MAX);
+        if (update.size > STORER_MAPPING_MAX) {
+            start_over(&update, size);
         }
     }
-    if (max_variants > 0) {
-        bound(fields, max_variants - 1, dropped);
-    }
-    size = field_size(content);
-    field = (const field_t *)fields->elts;
-    for (i = 0; i < fields->nelts; i++) {
-        size += field[i].raw.len;
-        last = field[i].key.data && field[i].end > last ? field[i].end : last;
-    }
-    to = start = apr_palloc(pool, size);
-    for (i = 0; i < fields->nelts; i++) {
-        memcpy(to, field[i].raw.data, field[i].raw.len);
-        to += field[i].raw.len;
-    }
-    to = put_entry(to, entry);
-    storer_assert((apr_size_t)(to - start) == size);
-    out->data = start;
-    out->len = size;
+    write_out(&update, out, &last);
     if (expiry) {
         *expiry = last;
     }

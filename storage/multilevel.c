@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * multilevel.c - variants on top of a store of keys and values: the optional slots, for engines that
- * have none of their own, and what is built on any engine's.
+ * multilevel.c - variants on top of a store of keys and values: the optional slots, for engines
+ * that have none of their own, and what is built on any engine's.
  */
 #include "election.h"
 #include "storer_private.h"
@@ -9,6 +9,10 @@
 #include <apr_strings.h>
 
 #define PREFIX_LENGTH (sizeof(STORER_MAPPING_PREFIX) - 1)
+
+/* Of how many variants that fit the value is looked for: usually there is one. Each further one is
+ * an election of its own. */
+#define CANDIDATES_MAX 64
 
 /* The key of a mapping; short ones without an allocation. */
 typedef struct mapping_key_t {
@@ -36,8 +40,8 @@ static int is_base_key(storer_bytes_t base_key)
     return base_key.data && base_key.len > 0 && base_key.len <= STORER_KEY_MAX - PREFIX_LENGTH;
 }
 
-/* The mapping of a URL in one piece, or data NULL where it is longer than any of ours. The view is to be
- * released after use. */
+/* The mapping of a URL in one piece, or data NULL where it is longer than any of ours. The view is
+ * to be released after use. */
 static apr_status_t get_mapping(storer_t *store, storer_bytes_t base_key, apr_time_t now,
                                 storer_view_t *view, storer_bytes_t *mapping, apr_pool_t *pool)
 {
@@ -75,6 +79,12 @@ typedef struct election_t {
     int                     damaged;   /* out: the mapping can't be read */
 } election_t;
 
+/* A foreign mapping may name anything. */
+static int is_key(storer_bytes_t key)
+{
+    return key.len > 0 && key.len <= STORER_KEY_MAX;
+}
+
 /* The value of a candidate; a key that can't be one has none. */
 static apr_status_t get_value(storer_t *store, const election_t *election,
                               const storer_candidate_t *candidate, apr_pool_t *pool)
@@ -83,7 +93,7 @@ static apr_status_t get_value(storer_t *store, const election_t *election,
     storer_bytes_t etag = candidate->etag;
     apr_status_t rv;
 
-    if (!view || candidate->key.len == 0 || candidate->key.len > STORER_KEY_MAX) {
+    if (!view || !is_key(candidate->key)) {
         return APR_NOTFOUND;
     }
     rv = storer_get(store, candidate->key, election->now, view, pool);
@@ -100,8 +110,9 @@ static apr_status_t get_elected(storer_t *store, election_t *election, apr_pool_
     storer_candidate_t candidate, next;
     const storer_candidate_t *after = NULL;
     apr_status_t rv = APR_NOTFOUND;
+    int tried;
 
-    while (rv == APR_NOTFOUND) {
+    for (tried = 0; rv == APR_NOTFOUND && tried < CANDIDATES_MAX; tried++) {
         apr_status_t elected = storer_elect(election->mapping, election->request,
                                             election->validator, election->now, after, &next);
 
@@ -124,8 +135,12 @@ apr_status_t storer_generic_get_multi_level(storer_t *self, storer_bytes_t base_
 {
     election_t election = { { NULL, 0 }, request, validator, now, fresh, stale, 0 };
     storer_view_t view = STORER_VIEW_EMPTY;
-    apr_status_t rv = get_mapping(self, base_key, now, &view, &election.mapping, pool);
+    apr_status_t rv;
 
+    if (validator) { /* it may have been used before: nothing of that is to be left */
+        storer_validator_reset(validator);
+    }
+    rv = get_mapping(self, base_key, now, &view, &election.mapping, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -246,41 +261,74 @@ apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant
 
 /* ---- delete ---- */
 
-/* The values of all variants, of a mapping that is whole as far as it can be read. */
-static apr_status_t delete_values(storer_t *store, storer_bytes_t mapping)
+/* Delete a key. deleted: counts those that were there; NULL saves the look. */
+static apr_status_t delete_key(storer_t *store, storer_bytes_t key, apr_time_t now,
+                               apr_size_t *deleted, apr_pool_t *scratch)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    apr_status_t rv;
+
+    if (!deleted) {
+        return storer_delete(store, key);
+    }
+    rv = storer_get(store, key, now, &view, scratch);
+    if (rv != APR_SUCCESS) {
+        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+    }
+    storer_view_release(&view);
+    rv = storer_delete(store, key);
+    *deleted += rv == APR_SUCCESS;
+    return rv;
+}
+
+/* The values of all variants, of a damaged mapping as far as it can be read: to delete too much
+ * costs a miss. */
+static apr_status_t delete_values(storer_t *store, storer_bytes_t mapping, apr_time_t now,
+                                  apr_size_t *deleted, apr_pool_t *scratch)
 {
     storer_mapping_cursor_t cursor;
     storer_mapping_entry_t entry;
-    apr_status_t rv = APR_SUCCESS, failed;
+    apr_status_t rv = APR_SUCCESS;
 
     storer_mapping_begin(&cursor, mapping);
     while (storer_mapping_next(&cursor, &entry) == APR_SUCCESS) {
-        failed = entry.key.len ? storer_delete(store, entry.key) : APR_SUCCESS;
+        apr_status_t failed = is_key(entry.key) ? delete_key(store, entry.key, now, deleted, scratch)
+                                                : APR_SUCCESS;
+
         rv = rv == APR_SUCCESS ? failed : rv;
     }
     return rv;
 }
 
-apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key, apr_time_t now,
-                                       apr_pool_t *scratch)
+static apr_status_t delete_url(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                               apr_size_t *deleted, apr_pool_t *scratch)
 {
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_bytes_t mapping = { NULL, 0 };
     mapping_key_t key;
-    apr_status_t rv, values;
+    apr_status_t rv = get_mapping(store, base_key, now, &view, &mapping, scratch), values;
 
-    if (!is_base_key(base_key)) {
-        return APR_EINVAL;
+    if (rv == APR_NOTFOUND) {
+        /* A value for all requests lies under the URL's own key, and may be left without a mapping. */
+        return delete_key(store, base_key, now, deleted, scratch);
     }
-    rv = get_mapping(store, base_key, now, &view, &mapping, scratch);
     if (rv != APR_SUCCESS) {
-        return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+        return rv;
     }
     /* First the mapping: from then on nothing of the URL is found. */
     rv = storer_delete(store, mapping_key(&key, base_key, scratch));
-    values = mapping.data ? delete_values(store, mapping) : APR_SUCCESS;
+    if (deleted) {
+        *deleted += rv == APR_SUCCESS;
+    }
+    values = mapping.data ? delete_values(store, mapping, now, deleted, scratch) : APR_SUCCESS;
     storer_view_release(&view);
     return rv == APR_SUCCESS ? values : rv;
+}
+
+apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                                       apr_pool_t *scratch)
+{
+    return is_base_key(base_key) ? delete_url(store, base_key, now, NULL, scratch) : APR_EINVAL;
 }
 
 /* ---- keys ---- */
@@ -291,6 +339,19 @@ typedef struct list_t {
     apr_time_t      now;
     apr_pool_t     *scratch;
 } list_t;
+
+static int is_sound(storer_bytes_t mapping)
+{
+    storer_mapping_cursor_t cursor;
+    storer_mapping_entry_t entry;
+    apr_status_t rv;
+
+    storer_mapping_begin(&cursor, mapping);
+    do {
+        rv = storer_mapping_next(&cursor, &entry);
+    } while (rv == APR_SUCCESS);
+    return rv == APR_EOF;
+}
 
 static apr_status_t list_mapping(void *baton, storer_bytes_t key, storer_view_t *value)
 {
@@ -307,7 +368,7 @@ static apr_status_t list_mapping(void *baton, storer_bytes_t key, storer_view_t 
     }
     apr_pool_create(&pool, list->scratch);
     rv = storer_view_flatten(value, STORER_MAPPING_MAX, &mapping, pool);
-    if (rv == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && is_sound(mapping)) {
         storer_mapping_begin(&cursor, mapping);
         while (rv == APR_SUCCESS && storer_mapping_next(&cursor, &entry) == APR_SUCCESS) {
             if (list->now < storer_timestamp_time(entry.fresh_time)
@@ -337,8 +398,9 @@ typedef struct delete_many_t {
     apr_pool_t       *scratch;
 } delete_many_t;
 
-/* A mapping goes by the name of its URL, and its values go with it: else they would stay behind where
- * nobody finds them. */
+/* The pattern sees a mapping by the name of its URL, without the prefix; its values go with it,
+ * else they would stay where nobody finds them. A value that matches by itself goes alone: the
+ * mapping then names what is no more, which an election passes over. */
 static apr_status_t delete_matching(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     delete_many_t *many = baton;
@@ -358,10 +420,9 @@ static apr_status_t delete_matching(void *baton, storer_bytes_t key, storer_view
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     apr_pool_create(&pool, many->scratch);
-    rv = is_mapping ? storer_delete_multi_level(many->store, name, many->now, pool)
-                    : storer_delete(many->store, key);
+    rv = is_mapping ? delete_url(many->store, name, many->now, &many->deleted, pool)
+                    : delete_key(many->store, key, many->now, &many->deleted, pool);
     apr_pool_destroy(pool);
-    many->deleted += rv == APR_SUCCESS;
     return rv;
 }
 

@@ -9,8 +9,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* Steps of one match: a sane pattern needs a few hundred on a key, and a hostile one is stopped after
- * about a millisecond. The JIT compiler is not used, since it counts steps in a way of its own. */
+/* Steps of one match: a sane pattern needs a few hundred on a key, and a hostile one is stopped
+ * after about a millisecond. The JIT compiler is not used, since it counts steps in a way of its
+ * own. */
 #define MATCH_LIMIT  100000
 #define HEAP_LIMIT_K 1024
 #define PATTERN_MAX  4096

@@ -2,10 +2,11 @@
  *
  * storer.h - the Storer interface: the one public header of libstorer.
  *
- * A *storer* keeps values under keys until they expire. A *mapping* (two-level look-up) lies on top:
- * one key for a URL, below it one value for each variant of the response (RFC 9111 section 4.1), and
- * an election that picks the fresh or the stale variant which fits a request. The interface is that
- * of darkweak/storages (core/core.go), the storage layer of Souin and of Caddy's cache, put into C.
+ * A *storer* keeps values under keys until they expire. A *mapping* (two-level look-up) lies on
+ * top: one key for a URL, below it one value for each variant of the response (RFC 9111 section
+ * 4.1), and an election that picks the fresh or the stale variant which fits a request. The
+ * interface is that of darkweak/storages (core/core.go), the storage layer of Souin and of Caddy's
+ * cache, put into C.
  *
  * Who includes this file: an engine (a storage), and the host that uses engines (mod_cache_storer).
  * It needs APR and nothing of httpd.
@@ -28,8 +29,8 @@
  *   SetMultiLevel       storer_set_multi_level           library, on set and update;      or engine
  *
  * C adds four: `update` (an atomic read-modify-write: a get followed by a set loses variants that
- * another process adds in between), `open_writer` (a body need never lie in one buffer), `child_init`
- * (httpd forks) and `stat` (numbers).
+ * another process adds in between), `open_writer` (a body need never lie in one buffer),
+ * `child_init` (httpd forks) and `stat` (numbers).
  *
  * ## Conventions that hold for every function
  *
@@ -81,7 +82,7 @@ typedef struct storer_bytes_t {
 /** How long a value is good for. Both are absolute; fresh_until may be later than stale_until or
  * lie in the past. An engine drops the value once now >= max(fresh_until, stale_until). */
 typedef struct storer_expiry_t {
-    apr_time_t fresh_until;  /**< until then (exclusive) it may be served without asking the origin */
+    apr_time_t fresh_until;  /**< until then (exclusive) it may be served without a question */
     apr_time_t stale_until;  /**< until then (exclusive) it may be revalidated or served stale */
 } storer_expiry_t;
 
@@ -99,7 +100,8 @@ typedef struct storer_pattern_t storer_pattern_t;
 /** What an engine supplies with a view. Both run in any thread of the process that got the view. */
 typedef struct storer_view_ops_t {
     /** Move view->part to the part that follows. APR_SUCCESS, APR_EOF past the last part (part is
-     * then empty), or a failure: the value is damaged or out of reach and the rest must not be used. */
+     * then empty), or a failure: the value is damaged or out of reach and the rest must not be
+     * used. */
     apr_status_t (*next)(storer_view_t *view);
     /** Give the value back. Called once; must not fail, block, or touch a pool. */
     void (*release)(storer_view_t *view);
@@ -113,8 +115,8 @@ typedef struct storer_view_ops_t {
  * that lives on after other processes died. Views are cheap but finite (an engine may refuse a get
  * with APR_EAGAIN when too many are held), so hold one no longer than the bytes are needed.
  *
- * A value consists of one or more *parts*; `part` is the current one, the first after a get. Usually
- * there is just one. A value of length 0 has one empty part (data not NULL).
+ * A value consists of one or more *parts*; `part` is the current one, the first after a get.
+ * Usually there is just one. A value of length 0 has one empty part (data not NULL).
  * A view may be handed to another thread, but is used by one at a time.
  */
 struct storer_view_t {
@@ -159,7 +161,8 @@ apr_status_t storer_view_flatten(storer_view_t *view, apr_size_t limit, storer_b
 
 /** What an engine supplies with a writer. The thread that opened the writer calls these. */
 typedef struct storer_writer_ops_t {
-    /** Add bytes; they are copied before the call returns. A failure is final: only abort may follow. */
+    /** Add bytes; they are copied before the call returns. A failure is final: only abort may
+     *  follow. */
     apr_status_t (*append)(storer_writer_t *writer, storer_bytes_t bytes);
     /** Publish: from now on the key has this value, and nobody ever saw a part of it. On failure
      * the key keeps the value it had. Ends the writer either way. */
@@ -191,8 +194,10 @@ apr_status_t storer_writer_commit(storer_writer_t *writer);
 /** Does nothing where the writer is not open. */
 void         storer_writer_abort(storer_writer_t *writer);
 
-/** Append the bytes of a view, all that follow the first `offset` ones. The view is left at its end. */
-apr_status_t storer_writer_append_view(storer_writer_t *writer, storer_view_t *view, apr_off_t offset);
+/** Append the bytes of a view, all that follow the first `offset` ones. The view is left at its
+ *  end. */
+apr_status_t storer_writer_append_view(storer_writer_t *writer, storer_view_t *view,
+                                       apr_off_t offset);
 
 /* ------------------------------------------------------------------------------------------------
  * Variants, requests and validators: the two-level look-up
@@ -215,7 +220,7 @@ typedef struct storer_variant_t {
     int            varied_count;
     apr_time_t     stored_at;   /**< orders variants that match the same request */
     storer_expiry_t expiry;
-    int            max_variants; /**< of this base key; the ones stored longest ago give way. 0: no bound */
+    int            max_variants; /**< of this base key; those stored longest ago give way. 0: all */
 } storer_variant_t;
 
 /** What the election may know of a request. */
@@ -237,11 +242,11 @@ typedef struct storer_validator_t {
     apr_array_header_t *if_match;           /**< of storer_bytes_t; NULL or empty: field absent */
     int if_modified_since_present;
     int if_unmodified_since_present;
-    int need_revalidation;                  /**< in: a date condition asks for it; out: or an ETag exists */
+    int need_revalidation;                  /**< in: a date asks for it; out: or there is an ETag */
     /* output, for the variant elected */
     int matched;                            /**< the conditions allow this variant to be used */
     int not_modified;                       /**< it may be answered with 304 */
-    storer_bytes_t response_etag;           /**< its ETag; borrowed from the mapping or copied to pool */
+    storer_bytes_t response_etag;           /**< its ETag; in the pool of the look-up */
 } storer_validator_t;
 
 /** Fill a validator from the request's conditional headers. Allocates in pool; borrows values. */
@@ -261,8 +266,8 @@ int storer_validator_check(storer_validator_t *validator, storer_bytes_t etag);
  * --------------------------------------------------------------------------------------------- */
 
 /**
- * Compile a PCRE2 pattern (UTF off: keys are bytes; unanchored), for DeleteMany. One language for all
- * engines. Lives as long as pool; may be used by one thread at a time.
+ * Compile a PCRE2 pattern (UTF off: keys are bytes; unanchored), for DeleteMany. One language for
+ * all engines. Lives as long as pool; may be used by one thread at a time.
  * @param errmsg set on failure: what is wrong and at which offset; in pool
  * @return APR_SUCCESS or APR_EINVAL
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * validator.c - the conditional part of a request against entity-tags: RFC 9110 sections 8.8.3, 13.1.1
- * and 13.1.2. Which variant a condition selects is upstream's rule (formats of types.Revalidator); how
- * tags are split and compared is the RFC's.
+ * validator.c - the conditional part of a request against entity-tags: RFC 9110 sections 8.8.3,
+ * 13.1.1 and 13.1.2. Which variant a condition selects is upstream's rule (formats of
+ * types.Revalidator); how tags are split and compared is the RFC's.
  */
 #include "election.h"
 #include "storer_private.h"
@@ -134,7 +134,6 @@ int storer_validator_allows(const storer_validator_t *validator, storer_bytes_t 
 
 int storer_validator_check(storer_validator_t *validator, storer_bytes_t etag)
 {
-    storer_validator_reset(validator);
     validator->matched = storer_validator_allows(validator, etag);
     validator->not_modified = validator->matched && count_of(validator->if_none_match) > 0;
     validator->need_revalidation |= etag.len > 0;

@@ -159,10 +159,10 @@ static apr_size_t sequence(const unsigned char *at, apr_size_t left)
     return length;
 }
 
-int wire_is_utf8_from(storer_bytes_t bytes, apr_size_t from)
+int wire_is_utf8_any(storer_bytes_t bytes)
 {
-    const unsigned char *at = (const unsigned char *)bytes.data + from;
-    const unsigned char *end = (const unsigned char *)bytes.data + bytes.len;
+    const unsigned char *at = (const unsigned char *)bytes.data;
+    const unsigned char *end = at + bytes.len;
 
     while (at < end) {
         apr_size_t length = *at < 0x80 ? 1 : sequence(at, (apr_size_t)(end - at));

@@ -60,47 +60,69 @@ static inline apr_status_t wire_next(storer_mapping_cursor_t *cursor, wire_field
     return APR_SUCCESS;
 }
 
-/** The next field if it is a varint of up to five bytes with a tag of one: those of timestamps are. 0:
- * it is something else, and the cursor has not moved. */
-static inline int wire_next_varint(storer_mapping_cursor_t *cursor, wire_field_t *field)
+/** A varint of up to eight bytes, all at once.
+ * @param end ends it and whatever it is in; the eight bytes before it must be readable, `at` below
+ *            it
+ * @return behind it; NULL: read it in another way, which may find an error */
+static inline const unsigned char *wire_take_varint(const unsigned char *at, const unsigned char *end,
+                                                    apr_uint64_t *value)
 {
-    const unsigned char *at = (const unsigned char *)cursor->at;
-    const unsigned char *end = (const unsigned char *)cursor->end;
-    apr_uint64_t value = 0;
-    unsigned shift;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    apr_uint64_t eight, last;
+    unsigned left = end - at < 8 ? (unsigned)(end - at) : 8, length;
 
-    if (end - at < 2 || (at[0] & 0x87) != WIRE_VARINT || at[0] < 8) {
-        return 0;
+    memcpy(&eight, left == 8 ? at : end - 8, sizeof(eight));
+    eight >>= 8 * (8 - left);
+    last = ~eight & APR_UINT64_C(0x8080808080808080); /* bytes that end a varint */
+    length = last ? (unsigned)__builtin_ctzll(last) / 8 + 1 : 9;
+    if (length > left) {
+        return NULL;
     }
-    field->number = *at++ >> 3;
-    for (shift = 0; at < end && shift < 35; shift += 7) {
-        value |= (apr_uint64_t)(*at & 0x7f) << shift;
-        if (*at++ < 0x80) {
-            field->type = WIRE_VARINT;
-            field->value = value;
-            cursor->at = (const char *)at;
-            return 1;
-        }
-    }
-    return 0;
+    eight &= (last ^ (last - 1)) & APR_UINT64_C(0x7f7f7f7f7f7f7f7f);
+    /* eight times seven bits, to four times fourteen, two times 28, 56 */
+    eight = (eight & APR_UINT64_C(0x007f007f007f007f))
+            | (eight & APR_UINT64_C(0x7f007f007f007f00)) >> 1;
+    eight = (eight & APR_UINT64_C(0x00003fff00003fff))
+            | (eight & APR_UINT64_C(0x3fff00003fff0000)) >> 2;
+    *value = (eight & APR_UINT64_C(0x0fffffff)) | (eight & APR_UINT64_C(0x0fffffff00000000)) >> 4;
+    return at + length;
+#else
+    (void)at;
+    (void)end;
+    (void)value;
+    return NULL;
+#endif
 }
 
-/** wire_is_utf8 for what is not ASCII, from byte `from` on. */
-int wire_is_utf8_from(storer_bytes_t bytes, apr_size_t from);
+/** wire_is_utf8 for what is short or not ASCII. */
+int wire_is_utf8_any(storer_bytes_t bytes);
+
+static inline apr_uint64_t wire_eight(const char *at)
+{
+    apr_uint64_t eight;
+
+    memcpy(&eight, at, sizeof(eight));
+    return eight;
+}
 
 /** As Go's utf8.Valid: no overlong forms, no surrogates, at most U+10FFFF. */
 static inline int wire_is_utf8(storer_bytes_t bytes)
 {
-    apr_size_t at = 0;
-    apr_uint64_t eight;
+    apr_uint64_t high = 0;
+    apr_size_t at;
 
-    for (; bytes.len - at >= sizeof(eight); at += sizeof(eight)) {
-        memcpy(&eight, bytes.data + at, sizeof(eight));
-        if (eight & APR_UINT64_C(0x8080808080808080)) {
-            break;
-        }
+    if (bytes.len < 8) {
+        return bytes.len == 0 || wire_is_utf8_any(bytes);
     }
-    return at == bytes.len || wire_is_utf8_from(bytes, at);
+    for (at = 0; at + 32 < bytes.len; at += 32) {
+        high |= wire_eight(bytes.data + at) | wire_eight(bytes.data + at + 8)
+                | wire_eight(bytes.data + at + 16) | wire_eight(bytes.data + at + 24);
+    }
+    for (; at + 8 < bytes.len; at += 8) {
+        high |= wire_eight(bytes.data + at);
+    }
+    high |= wire_eight(bytes.data + bytes.len - 8); /* overlaps the one before */
+    return !(high & APR_UINT64_C(0x8080808080808080)) || wire_is_utf8_any(bytes);
 }
 
 /** Room a varint takes, and writing one; returns behind it. */

@@ -1,6 +1,6 @@
 dnl SPDX-License-Identifier: Apache-2.0
 dnl
-dnl storer_warn.m4 - warnings, sanitizers and fault points: the switches of developers.
+dnl storer_warn.m4 - warnings and sanitizers: the switches of developers.
 
 dnl STORER_CFLAG_ADD(VARIABLE, FLAG...): add each flag the compiler takes.
 AC_DEFUN([STORER_CFLAG_ADD], [
@@ -61,14 +61,4 @@ AC_DEFUN([STORER_SANITIZERS], [
   ])
   AC_SUBST([SANITIZER_CFLAGS])
   AM_CONDITIONAL([BUILD_MODULE], [test "$with_sanitizers" = no])
-])
-
-AC_DEFUN([STORER_ENABLE_FAULT_POINTS], [
-  AC_ARG_ENABLE([fault-points],
-    [AS_HELP_STRING([--enable-fault-points],
-      [for tests only: processes can be made to die at named points of the memory engine])],
-    [], [enable_fault_points=no])
-  AS_IF([test "$enable_fault_points" = yes],
-    [AC_DEFINE([STORER_FAULT_POINTS], [1], [Test build: named points at which to die.])])
-  AM_CONDITIONAL([FAULT_POINTS], [test "$enable_fault_points" = yes])
 ])

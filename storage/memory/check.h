@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * check.h - is a segment what it ought to be? For tests, and for a look at a store that is in doubt.
+ * check.h - is a segment what it ought to be? For tests, and for a look at a store that is in
+ * doubt.
  */
 #ifndef STORER_MEMORY_CHECK_H
 #define STORER_MEMORY_CHECK_H

@@ -24,7 +24,7 @@ memory_entry_t *entry_begin(memory_segment_t *segment, memory_ref_t ref, storer_
     __atomic_store_n(&entry->place, MEMORY_PLACE(MEMORY_WRITING, 0), __ATOMIC_RELAXED);
     entry->hits = 0;
     entry->wheel_next = entry->wheel_prev = entry->wheel_slot = 0;
-    entry->unused = 0;
+    entry->alone = 0;
     journal_set32(segment, slot, MEMORY_PIN_WRITER | ref);
     return entry;
 }

@@ -2,8 +2,8 @@
  *
  * entry.h - the life of an entry: written, live, dead, gone.
  *
- *   (free) --entry_begin--> WRITING --entry_publish--> LIVE --entry_unlink--> DEAD --entry_reap--> (free)
- *                              '------entry_abandon----------------------------^
+ *   (free) --begin--> WRITING --publish--> LIVE --unlink--> DEAD --reap--> (free)
+ *                        '---------------abandon--------------^
  *
  *   WRITING  belongs to one writer, by its pin; in no list.
  *   LIVE     in the index and in a ring; readers come and go.

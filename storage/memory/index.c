@@ -2,12 +2,13 @@
  *
  * index.c - see index.h.
  *
- * How a look-up does without a lock: it reads the bucket's word (version and head), walks the chain,
- * and pins the entry it wants. If the word is then still the same, the chain was not changed, so the
- * entry was in it when the pin was set, and from then on nobody takes its memory. If it is not, what
- * was read may have been anything, and the look-up begins again. The memory of the chain may be
- * reused meanwhile, which is why each step is checked against the heap's bounds and nothing is
- * believed before the word has been read again. (A sequence lock, with a pin as its last read.)
+ * How a look-up does without a lock: it reads the bucket's word (version and head), walks the
+ * chain, and pins the entry it wants. If the word is then still the same, the chain was not
+ * changed, so the entry was in it when the pin was set, and from then on nobody takes its memory.
+ * If it is not, what was read may have been anything, and the look-up begins again. The memory of
+ * the chain may be reused meanwhile, which is why each step is checked against the heap's bounds
+ * and nothing is believed before the word has been read again. (A sequence lock, with a pin as its
+ * last read.)
  */
 #include "index.h"
 

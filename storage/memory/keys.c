@@ -4,6 +4,7 @@
  * bucket at a time.
  */
 #include "memory.h"
+#include "variants.h"
 
 #include <apr_strings.h>
 
@@ -20,11 +21,14 @@ apr_status_t memory_delete(storer_t *self, storer_bytes_t key)
     }
     entry = index_find_locked(segment, key, index_hash(segment, key));
     if (entry && entry_unlink(segment, entry)) {
-        journal_commit(segment);
-        entry_reap(segment);
+        variants_note(segment, key, NULL);
     }
     if (segment->header->damaged) {
         rv = APR_EGENERAL;
+    }
+    else {
+        journal_commit(segment);
+        entry_reap(segment);
     }
     memory_leave(memory, recovered);
     return rv;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * layout.h - the memory engine's shared segment, struct by struct: what lies where and which lock,
- * if any, guards it. Nothing here points: places are *references*, counted in units of 64 bytes from
- * the start of the segment, so that a reference means the same in every process.
+ * if any, guards it. Nothing here points: places are *references*, counted in units of 64 bytes
+ * from the start of the segment, so that a reference means the same in every process.
  *
  *   +--------+---------+---------+--------+-------+---------------------------------------------+
  *   | header | buckets | lines   | owners | ghost | heap: blocks, each an entry, an extent or free |
@@ -32,11 +32,12 @@
 #define MEMORY_BYTES_PER_BUCKET 1024
 /* One ghost for each 2 KiB: more than the objects that fit, at 0.2 % of the segment. */
 #define MEMORY_BYTES_PER_GHOST  2048
-/* One line of 16 pins for each 32 KiB. */
-#define MEMORY_BYTES_PER_LINE   32768
-#define MEMORY_LINES_MIN        64
-#define MEMORY_LINES_MAX        65536
-#define MEMORY_LINE_SLOTS       16
+/* One line of 32 pins for each 64 KiB. A line is two cache lines, since processors fetch those in
+ * pairs: what one process writes must not be next to what another does. */
+#define MEMORY_BYTES_PER_LINE   65536
+#define MEMORY_LINES_MIN        32
+#define MEMORY_LINES_MAX        32768
+#define MEMORY_LINE_SLOTS       32
 
 /* Sizes are filed by power of two, each split in 16 (TLSF: Masmano et al., ECRTS 2004). */
 #define MEMORY_FIRST_LEVELS   32
@@ -81,8 +82,8 @@ typedef enum memory_state_e {
 #define MEMORY_STATE(place)        ((place) & 0xffu)
 #define MEMORY_RING(place)         ((place) >> 8)
 
-/* A key and the first part of its value: the bytes follow the struct, first the key, then the value.
- * Immutable once published, but for what says otherwise. */
+/* A key and the first part of its value: the bytes follow the struct, first the key, then the
+ * value. Immutable once published, but for what says otherwise. */
 typedef struct memory_entry_t {
     uint32_t     block_size;       /* as in memory_block_t; guarded by lock */
     uint32_t     block_before;
@@ -104,7 +105,8 @@ typedef struct memory_entry_t {
     memory_ref_t wheel_next;       /* of the same slot of the wheel; guarded by lock */
     memory_ref_t wheel_prev;
     uint32_t     wheel_slot;       /* guarded by lock */
-    uint32_t     unused;
+    uint32_t     alone;            /* variants.c: 1: the only variant of its URL, for any request;
+                                      guarded by lock, read by those who have it pinned */
 } memory_entry_t;
 
 /* A further part of a value. */
@@ -138,7 +140,7 @@ typedef struct memory_owner_t {
     uint32_t unused;
 } memory_owner_t;
 
-_Static_assert(sizeof(memory_line_t) == MEMORY_UNIT, "one cache line");
+_Static_assert(sizeof(memory_line_t) == 2 * MEMORY_UNIT, "a pair of cache lines");
 _Static_assert(sizeof(memory_owner_t) == 16, "stored layout");
 
 /* ---- the header ---- */

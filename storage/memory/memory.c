@@ -131,6 +131,7 @@ const storer_ops_t memory_ops = {
     .reset = memory_reset,
     .child_init = memory_child_init,
     .open_writer = memory_open_writer,
+    .get_multi_level = memory_get_multi_level,
     .stat = memory_stat,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * memory.h - the instance of a memory store in one process, shared by the files that serve its
- * operations: memory.c (table, factory, life), reader.c, writer.c and keys.c.
+ * operations: memory.c (table, factory, life), reader.c, writer.c, variants.c and keys.c.
  */
 #ifndef STORER_MEMORY_MEMORY_H
 #define STORER_MEMORY_MEMORY_H
@@ -45,6 +45,9 @@ storer_get_fn memory_get;
 storer_open_writer_fn memory_open_writer;
 storer_set_fn         memory_set;
 storer_update_fn      memory_update;
+
+/* variants.c */
+storer_get_multi_level_fn memory_get_multi_level;
 
 /* keys.c */
 storer_delete_fn   memory_delete;

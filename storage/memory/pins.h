@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * pins.h - who uses which entry right now: slots in shared memory, claimed by processes in lines of
- * 16. A slot names an entry, so the memory of that entry is not given to anyone else (hazard
+ * 32. A slot names an entry, so the memory of that entry is not given to anyone else (hazard
  * pointers: M. Michael, IEEE TPDS 15(6), 2004), and names its process, so that what a dead one held
  * can be told and taken back (LMDB's reader table does this for readers).
  *
@@ -32,7 +32,8 @@ void pins_leave(memory_pins_t *pins, memory_segment_t *segment);
  * in the whole segment. Any thread. */
 uint32_t *pins_claim(memory_pins_t *pins, memory_segment_t *segment, uint32_t value);
 
-/** Which entries are pinned, as a small set that errs to the safe side (a Bloom filter of one hash). */
+/** Which entries are pinned, as a small set that errs to the safe side (a Bloom filter of one
+ *  hash). */
 typedef struct pins_summary_t {
     uint64_t bits[64];
 } pins_summary_t;

@@ -3,11 +3,11 @@
  * policy.c - see policy.h.
  *
  * Rings: for each size class (power of two) one for what is *new* and one for the *main* part. An
- * entry comes in at the newest end with a stamp, the clock's time then. The worth of the oldest of a
- * ring is stamp + weight of its class, a tenth of the weight for new ones; the ring whose oldest is
- * worth least is looked at, and the clock moves on to that worth. There, an entry that was hit goes
- * (back) to the main ring, one that was not is the victim. A victim that never left the new ring
- * leaves its hash among the ghosts; if it comes again soon it goes to the main ring at once.
+ * entry comes in at the newest end with a stamp, the clock's time then. The worth of the oldest of
+ * a ring is stamp + weight of its class, a tenth of the weight for new ones; the ring whose oldest
+ * is worth least is looked at, and the clock moves on to that worth. There, an entry that was hit
+ * goes (back) to the main ring, one that was not is the victim. A victim that never left the new
+ * ring leaves its hash among the ghosts; if it comes again soon it goes to the main ring at once.
  *
  * Stamps are modular: only differences count, and they stay below 2^31 since no weight is larger.
  */
@@ -21,8 +21,9 @@
 #define WEIGHT_MAX    ((double)(1u << 28))
 #define NEW_SHARE     10
 
-/* Each step moves an entry to a main ring and lowers its hits, or finds the victim. Where everything
- * was hit lately somebody has to go all the same, before the others have waited long for the lock. */
+/* Each step moves an entry to a main ring and lowers its hits, or finds the victim. Where
+ * everything was hit lately somebody has to go all the same, before the others have waited long for
+ * the lock. */
 #define STEP_LIMIT    256
 
 static uint32_t class_of(uint64_t bytes)
@@ -116,9 +117,9 @@ bool policy_remove(memory_segment_t *segment, memory_entry_t *entry)
 }
 
 /* Ghosts are a plain table: 16 bits of the hash, and when it was made, in 16 bits of the count of
- * ghosts. A newer one takes the place of an older one, and after as many others as nine tenths of the
- * resident entries it counts no more. They are hints: a lost or torn one does no harm, and the journal
- * does not know them. */
+ * ghosts. A newer one takes the place of an older one, and after as many others as nine tenths of
+ * the resident entries it counts no more. They are hints: a lost or torn one does no harm, and the
+ * journal does not know them. */
 static uint32_t *ghost_of(memory_segment_t *segment, uint64_t hash)
 {
     return &segment->ghosts[(uint32_t)hash % segment->geometry.ghost_count];
@@ -168,6 +169,13 @@ bool policy_insert(memory_segment_t *segment, memory_entry_t *entry, uint64_t by
     return ring_push(segment, entry, ghost_take(segment, entry->hash) ? ring + 1 : ring);
 }
 
+bool policy_keep(memory_segment_t *segment, memory_entry_t *entry)
+{
+    uint32_t number = MEMORY_RING(entry->place);
+
+    return policy_remove(segment, entry) && ring_push(segment, entry, number | 1);
+}
+
 /* The ring whose oldest entry is worth least; MEMORY_RINGS: all are empty. */
 static uint32_t cheapest_ring(const memory_segment_t *segment, uint32_t *worth)
 {
@@ -215,7 +223,7 @@ memory_entry_t *policy_evict(memory_segment_t *segment)
             return entry;
         }
         __atomic_store_n(&entry->hits, is_main(number) ? hits - 1 : 0, __ATOMIC_RELAXED);
-        if (!policy_remove(segment, entry) || !ring_push(segment, entry, number | 1)) {
+        if (!policy_keep(segment, entry)) {
             return NULL;
         }
         journal_commit(segment);

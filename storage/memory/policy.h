@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * policy.h - which entry gives way when room is needed: S3-FIFO (J. Yang et al., "FIFO queues are all
- * you need for cache eviction", SOSP 2023) with a greedy-dual weight for the size (N. Young 1994;
- * L. Cherkasova, HPL-98-69), so that a large object must earn its room. storage/README.md explains.
+ * policy.h - which entry gives way when room is needed: S3-FIFO (J. Yang et al., "FIFO queues are
+ * all you need for cache eviction", SOSP 2023) with a greedy-dual weight for the size (N. Young
+ * 1994; L. Cherkasova, HPL-98-69), so that a large object must earn its room. storage/README.md
+ * explains.
  *
  * All functions need the lock and run in the caller's transaction, but for policy_hit.
  */
@@ -32,6 +33,10 @@ bool policy_insert(memory_segment_t *segment, memory_entry_t *entry, uint64_t by
 
 /** A live entry leaves its ring. false: damage. */
 bool policy_remove(memory_segment_t *segment, memory_entry_t *entry);
+
+/** A live entry that was to be evicted is to stay: it goes to the main ring, as if it had been hit.
+ * false: damage. */
+bool policy_keep(memory_segment_t *segment, memory_entry_t *entry);
 
 /** The live entry to evict next, still in its ring; NULL: there is none, or damage. Begins with
  * nothing uncommitted and commits what it moved on the way. */

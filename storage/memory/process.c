@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * process.c - see process.h. On Linux from /proc (proc(5)); elsewhere only whether a process of that
- * number exists.
+ * process.c - see process.h. On Linux from /proc (proc(5)); elsewhere only whether a process of
+ * that number exists.
  */
 #include "process.h"
 

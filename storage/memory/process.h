@@ -14,7 +14,8 @@ uint64_t process_start(uint32_t pid);
 /** 0: it has ended (a zombie has, too). When in doubt it is alive. */
 int process_alive(uint32_t pid, uint64_t start);
 
-/** A number for the time since the machine was started last: another one after the next start; 0 where
+/** A number for the time since the machine was started last: another one after the next start; 0
+ *  where
  * that can't be known. */
 uint64_t process_boot(void);
 

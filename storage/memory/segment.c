@@ -34,6 +34,7 @@ static void lay_out(memory_geometry_t *geometry, uint64_t size)
     offset = align_up(sizeof(memory_header_t));
     geometry->buckets = offset;
     offset = align_up(offset + geometry->bucket_count * sizeof(uint64_t));
+    offset = (offset + sizeof(memory_line_t) - 1) / sizeof(memory_line_t) * sizeof(memory_line_t);
     geometry->lines = offset;
     offset = align_up(offset + geometry->line_count * sizeof(memory_line_t));
     geometry->owners = offset;

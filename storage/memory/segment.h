@@ -14,11 +14,13 @@
 apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size, int fresh,
                           const storer_env_t *env, int *adopted);
 
-/** Is what lies at base, of that size, a segment that this program may adopt? NULL: yes; else why not.
+/** Is what lies at base, of that size, a segment that this program may adopt? NULL: yes; else why
+ *  not.
  * `same_boot`: memory that was on disk is worth nothing after the machine was started anew. */
 const char *segment_refuse(const void *base, apr_size_t size, int same_boot);
 
-/** Parent, after adopting memory from a file. Where no process that used it is alive any more: make the
+/** Parent, after adopting memory from a file. Where no process that used it is alive any more: make
+ *  the
  * lock anew, undo what is incomplete, forget all pins. */
 apr_status_t segment_revive(memory_segment_t *segment);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * wheel.h - which entries have expired: a hierarchical timing wheel (G. Varghese and T. Lauck,
- * "Hashed and hierarchical timing wheels", SOSP 1987). Entering, leaving and finding the next one take
- * constant time. All functions need the lock.
+ * "Hashed and hierarchical timing wheels", SOSP 1987). Entering, leaving and finding the next one
+ * take constant time. All functions need the lock.
  */
 #ifndef STORER_MEMORY_WHEEL_H
 #define STORER_MEMORY_WHEEL_H

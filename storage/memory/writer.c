@@ -4,9 +4,10 @@
  * knows, without a lock, and published by one transaction.
  */
 #include "memory.h"
+#include "variants.h"
 
-/* A value in scattered memory is cut no smaller than this, and one up to twice that size not at all:
- * each piece costs a reader a bucket and an iovec. */
+/* A value in scattered memory is cut no smaller than this, and one up to twice that size not at
+ * all: each piece costs a reader a bucket and an iovec. */
 #define PIECE_UNITS   32u
 
 /* Where the length is not known: the first block, and the most that is taken ahead. What is left
@@ -268,6 +269,10 @@ static apr_status_t publish_locked(memory_writer_t *writer, const replace_t *rep
                           writer->slot)) {
         return APR_EGENERAL;
     }
+    variants_note(segment, writer->key, writer->entry);
+    if (segment->header->damaged) {
+        return APR_EGENERAL;
+    }
     journal_commit(segment);
     if (old) {
         entry_reap(segment);
@@ -373,10 +378,13 @@ static apr_status_t delete_seen(memory_t *memory, storer_bytes_t key, const memo
     }
     else if (entry) {
         if (entry_unlink(segment, entry)) {
-            journal_commit(segment);
+            variants_note(segment, key, NULL);
+        }
+        if (segment->header->damaged) {
+            rv = APR_EGENERAL;
         }
         else {
-            rv = APR_EGENERAL;
+            journal_commit(segment);
         }
     }
     memory_leave(memory, recovered);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * policy_fifo.c - plain FIFO in place of storage/memory/policy.c, for the bench alone: its miss ratios
- * are known to the last digit, so they prove that harness and accounting count right.
+ * policy_fifo.c - plain FIFO in place of storage/memory/policy.c, for the bench alone: its miss
+ * ratios are known to the last digit, so they prove that harness and accounting count right.
  */
 #include "memory/policy.h"
 
@@ -39,6 +39,11 @@ bool policy_remove(memory_segment_t *segment, memory_entry_t *entry)
     journal_set32(segment, newer ? &newer->ring_next : &ring->newest, entry->ring_next);
     journal_set32(segment, older ? &older->ring_prev : &ring->oldest, entry->ring_prev);
     return true;
+}
+
+bool policy_keep(memory_segment_t *segment, memory_entry_t *entry)
+{
+    return policy_remove(segment, entry) && policy_insert(segment, entry, 0);
 }
 
 memory_entry_t *policy_evict(memory_segment_t *segment)

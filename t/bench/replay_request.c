@@ -98,8 +98,9 @@ static void insert(memory_t *memory, const replay_plan_t *plan, const replay_rec
     apr_status_t rv;
 
     if (size > room) {
+        free(body);
         room = size;
-        body = realloc(body, room);
+        body = malloc(room);
     }
     for (i = 0; i < size; i++) {
         body[i] = byte_of(record->key, i);

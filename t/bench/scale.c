@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * scale.c - what an operation of the memory engine costs with 10^4, 10^5, 10^6 and 10^7 objects in the
+ * scale.c - what an operation of the memory engine costs with 10^4, 10^5, 10^6 and 10^7 objects in
+ * the
  * store: a table of nanoseconds per operation, and each as a ratio to the first line's.
  *
  *   scale [MAX_OBJECTS [BYTES]]

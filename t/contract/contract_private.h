@@ -88,8 +88,8 @@ long contract_count(contract_t *test, const char *prefix, apr_time_t now);
 typedef int contract_work_fn(contract_t *test, int number, apr_pool_t *pool);
 int contract_threads(contract_t *test, int count, contract_work_fn *work);
 /* The same in forked processes that all begin at the same time, after child_init in each. This
- * process calls child_init after the fork, and then `meanwhile` (may be NULL), before they begin. For
- * tests with no_child_init. */
+ * process calls child_init after the fork, and then `meanwhile` (may be NULL), before they begin.
+ * For tests with no_child_init. */
 int contract_processes_run(contract_t *test, int count, contract_work_fn *work,
                            void (*meanwhile)(contract_t *test));
 

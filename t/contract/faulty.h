@@ -46,7 +46,8 @@ typedef void faulty_hook_fn(void *baton, storer_t *faulty, faulty_slot_e slot);
  * no init yet, or do not call init again. Lives as long as env->pool. */
 storer_t *faulty_create(storer_t *inner, const storer_env_t *env);
 
-/** The nth call of the slot from now on (1: the next one; 0: every call) fails with status. One fault
+/** The nth call of the slot from now on (1: the next one; 0: every call) fails with status. One
+ *  fault
  * for each slot; APR_SUCCESS takes it away. */
 void faulty_fail(storer_t *faulty, faulty_slot_e slot, apr_uint64_t nth, apr_status_t status,
                  faulty_when_e when);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * faulty_private.h - what the two files of the fault-injecting engine share: faulty.c has the slots,
- * faulty_leases.c the views and writers.
+ * faulty_private.h - what the two files of the fault-injecting engine share: faulty.c has the
+ * slots, faulty_leases.c the views and writers.
  */
 #ifndef FAULTY_PRIVATE_H
 #define FAULTY_PRIVATE_H

@@ -3,9 +3,9 @@
  * plain.c - an engine over malloc and one mutex, see plain.h. Used by tests only.
  *
  * What a key has at one time is an immutable *version*, counted by the table, by each view and by
- * whoever works on it without the lock. A change never touches a version: it puts another one in its
- * place. So views stay what they are, and update can tell by the version's address that it lost a
- * race (the address is not reused while it is counted).
+ * whoever works on it without the lock. A change never touches a version: it puts another one in
+ * its place. So views stay what they are, and update can tell by the version's address that it lost
+ * a race (the address is not reused while it is counted).
  */
 #include "plain.h"
 #include "storer_private.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_contract_plain.c - the contract suite over the smallest engine: the library's own versions of
- * all optional slots. Once as it is; once with a bound, its values in several parts; once wrapped by
- * the fault-injecting engine without a fault.
+ * test_contract_plain.c - the contract suite over the smallest engine: the library's own versions
+ * of all optional slots. Once as it is; once with a bound, its values in several parts; once
+ * wrapped by the fault-injecting engine without a fault.
  */
 #include "contract.h"
 #include "faulty.h"

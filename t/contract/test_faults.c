@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_faults.c - what the library makes of an engine that fails: over all slots, calls, statuses and
- * kinds of failure. The status is passed on, no value is ever seen that was not stored whole, nothing
- * leaks, and the next store makes everything good.
+ * test_faults.c - what the library makes of an engine that fails: over all slots, calls, statuses
+ * and kinds of failure. The status is passed on, no value is ever seen that was not stored whole,
+ * nothing leaks, and the next store makes everything good.
  *
- * A URL with two variants, A (for "X: a") and B (for "X: b"), is stored in version 1. Then one fault
- * is set and everything is done that there is to do. What anybody may see meanwhile is looked up
- * behind the fault's back.
+ * A URL with two variants, A (for "X: a") and B (for "X: b"), is stored in version 1. Then one
+ * fault is set and everything is done that there is to do. What anybody may see meanwhile is looked
+ * up behind the fault's back.
  */
 #include "faulty.h"
 #include "plain.h"

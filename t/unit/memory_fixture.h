@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * memory_fixture.h - what the tests of the memory engine share: a store of a given size, values that
- * tell by themselves whether they are whole, and random numbers that are the same every time.
+ * memory_fixture.h - what the tests of the memory engine share: a store of a given size, values
+ * that tell by themselves whether they are whole, and random numbers that are the same every time.
  */
 #ifndef MEMORY_FIXTURE_H
 #define MEMORY_FIXTURE_H

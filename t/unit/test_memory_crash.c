@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_memory_crash.c - a process dies by SIGKILL anywhere in the memory engine, at each step of each
- * critical section in turn, and the others go on as if nothing had been.
+ * test_memory_crash.c - a process dies by SIGKILL anywhere in the memory engine, at each step of
+ * each critical section in turn, and the others go on as if nothing had been.
  *
  * Built with the engine's fault points: each journalled write and commit calls memory_fault_point.
  */
@@ -26,6 +26,20 @@ void memory_fault_point(const char *name)
     }
 }
 
+/* A URL with one response for all, then one with two, then neither. */
+static void store_variants(memory_t *memory, apr_pool_t *pool)
+{
+    storer_header_t header = { storer_bytes("Accept"), storer_bytes("html") };
+    storer_variant_t variant = { storer_bytes("url"), storer_bytes("url"), storer_bytes("url"),
+                                 { NULL, 0 }, &header, 0, FIXTURE_NOW, fixture_expiry(), 0 };
+
+    storer_set_multi_level(&memory->base, &variant, storer_bytes("plain"), FIXTURE_NOW, pool);
+    variant.varied_key = storer_bytes("url-html");
+    variant.varied_count = 1;
+    storer_set_multi_level(&memory->base, &variant, storer_bytes("varied"), FIXTURE_NOW, pool);
+    storer_delete_multi_level(&memory->base, storer_bytes("url"), FIXTURE_NOW, pool);
+}
+
 /* Everything that changes a segment, always the same. Dies on the way, or not. */
 static void scenario(memory_t *memory, long dies_after)
 {
@@ -41,6 +55,7 @@ static void scenario(memory_t *memory, long dies_after)
     for (i = 0; i < 12; i++) {
         fixture_store(memory, (uint32_t)i, &random, pool);
     }
+    store_variants(memory, pool);
     for (i = 0; i < 120; i++) {
         if (!fixture_step(memory, 20, &random, pool)) {
             _exit(TAP_CHILD_FAILED);

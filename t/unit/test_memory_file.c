@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_memory_file.c - a memory store in a file: what it holds is found again by the next process, also
- * when the last one was killed, and dropped where it can't be trusted.
+ * test_memory_file.c - a memory store in a file: what it holds is found again by the next process,
+ * also when the last one was killed, and dropped where it can't be trusted.
  */
 #include "memory_fixture.h"
 #include "tap.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_memory_kill.c - of four processes that use one segment at full speed one is killed by SIGKILL
- * again and again, at any instruction. The others never wait long, read nothing torn, and in the end
- * nothing has leaked.
+ * test_memory_kill.c - of four processes that use one segment at full speed one is killed by
+ * SIGKILL again and again, at any instruction. The others never wait long, read nothing torn, and
+ * in the end nothing has leaked.
  */
 #include "memory_fixture.h"
 #include "tap.h"

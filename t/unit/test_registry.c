@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_registry.c - storage/registry.c and storage/engines.c, with an engine that does as its options
+ * test_registry.c - storage/registry.c and storage/engines.c, with an engine that does as its
+ * options
  * say: id=TEXT, ttl=TEXT (no part of its identity), fail=init|reset|child.
  */
 #include "storer.h"

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * variants.c - see variants.h.
+ *
+ * The mark says: the URL's mapping names this value and no other, for all requests, with these very
+ * times. It is set in the transaction that publishes such a mapping, and cleared in the one that
+ * publishes another, or deletes it. Eviction passes over the mapping of a marked value; if it has to
+ * go all the same the mark stays, and stays true.
+ */
+#include "memory.h"
+#include "variants.h"
+#include "../mapping.h"
+
+#define PREFIX_LENGTH (sizeof(STORER_MAPPING_PREFIX) - 1)
+
+static int is_mapping_key(storer_bytes_t key)
+{
+    return key.len > PREFIX_LENGTH && memcmp(key.data, STORER_MAPPING_PREFIX, PREFIX_LENGTH) == 0;
+}
+
+/* Does the mapping in this entry name the value, under its own key, and nothing else? */
+static int names_only(memory_entry_t *mapping, const memory_entry_t *value, storer_bytes_t base_key)
+{
+    storer_bytes_t bytes = { memory_entry_value(mapping), mapping->inline_length };
+    storer_mapping_cursor_t cursor;
+    storer_mapping_entry_t entry;
+
+    if (mapping->length != mapping->inline_length) {
+        return 0; /* in pieces: not a short one */
+    }
+    storer_mapping_begin(&cursor, bytes);
+    return storer_mapping_next(&cursor, &entry) == APR_SUCCESS && cursor.at == cursor.end
+           && entry.varied_count == 0 && storer_bytes_equal(entry.key, base_key)
+           && storer_timestamp_time(entry.fresh_time) == value->fresh_until
+           && storer_timestamp_time(entry.stale_time) == value->stale_until;
+}
+
+void variants_note(memory_segment_t *segment, storer_bytes_t key, const memory_entry_t *entry)
+{
+    storer_bytes_t base_key = { key.data + PREFIX_LENGTH, key.len - PREFIX_LENGTH };
+    memory_entry_t *value;
+    uint32_t alone;
+
+    if (!is_mapping_key(key)) {
+        return;
+    }
+    value = index_find_locked(segment, base_key, index_hash(segment, base_key));
+    if (!value) {
+        return; /* or damage, which the caller looks for */
+    }
+    alone = entry && names_only((memory_entry_t *)entry, value, base_key);
+    if (value->alone != alone) {
+        journal_set32(segment, &value->alone, alone);
+    }
+}
+
+bool variants_needs(memory_segment_t *segment, memory_entry_t *entry)
+{
+    storer_bytes_t key = { memory_entry_key(entry), entry->key_length }, base_key;
+    const memory_entry_t *value;
+
+    if (!memory_holds(segment, entry, sizeof(*entry) + (uint64_t)key.len) || !is_mapping_key(key)) {
+        return false;
+    }
+    base_key.data = key.data + PREFIX_LENGTH;
+    base_key.len = key.len - PREFIX_LENGTH;
+    value = index_find_locked(segment, base_key, index_hash(segment, base_key));
+    return value && value->alone;
+}
+
+apr_status_t memory_get_multi_level(storer_t *self, storer_bytes_t base_key,
+                                    const storer_request_t *request,
+                                    storer_validator_t *validator, apr_time_t now,
+                                    storer_view_t *fresh, storer_view_t *stale, apr_pool_t *pool)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+
+    if (!validator && fresh && stale
+        && memory_get(self, base_key, now, &view, pool) == APR_SUCCESS) {
+        const memory_entry_t *entry = view.value;
+
+        if (__atomic_load_n(&entry->alone, __ATOMIC_RELAXED)) {
+            storer_view_move(now < view.expiry.fresh_until ? fresh : stale, &view);
+            return APR_SUCCESS;
+        }
+        storer_view_release(&view);
+    }
+    return storer_generic_get_multi_level(self, base_key, request, validator, now, fresh, stale,
+                                          pool);
+}
