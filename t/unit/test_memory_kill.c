@@ -21,9 +21,18 @@
 /* Shared with the workers. */
 typedef struct board_t {
     uint64_t steps[WORKERS];
+    uint64_t longest[WORKERS];   /* step, ns: told, not judged */
     uint64_t torn;
     int      stop;
 } board_t;
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 static void work(memory_t *memory, board_t *board, int number, uint64_t seed)
 {
@@ -35,6 +44,7 @@ static void work(memory_t *memory, board_t *board, int number, uint64_t seed)
         _exit(TAP_CHILD_FAILED);
     }
     while (!__atomic_load_n(&board->stop, __ATOMIC_RELAXED)) {
+        uint64_t start = now_ns(), taken;
         apr_pool_t *scratch;
 
         apr_pool_create(&scratch, pool);
@@ -42,6 +52,10 @@ static void work(memory_t *memory, board_t *board, int number, uint64_t seed)
             __atomic_add_fetch(&board->torn, 1, __ATOMIC_RELAXED);
         }
         apr_pool_destroy(scratch);
+        taken = now_ns() - start;
+        if (taken > board->longest[number]) {
+            board->longest[number] = taken;
+        }
         __atomic_add_fetch(&board->steps[number], 1, __ATOMIC_RELAXED);
     }
     apr_pool_destroy(pool);
@@ -75,6 +89,17 @@ static void wait_for_progress(board_t *board, int except)
             nanosleep(&pause, NULL);
         }
     }
+}
+
+static double longest_of(const board_t *board)
+{
+    uint64_t longest = 0;
+    int i;
+
+    for (i = 0; i < WORKERS; i++) {
+        longest = board->longest[i] > longest ? board->longest[i] : longest;
+    }
+    return (double)longest;
 }
 
 int main(void)
@@ -120,7 +145,8 @@ int main(void)
     storer_reset(&memory->base);
     is_int((long long)fixture_used(memory), (long long)empty, "empty again, to the byte");
     storer_stat(&memory->base, &stat);
-    note("%lu of the dead had the lock", (unsigned long)stat.recoveries);
+    note("%lu of the dead had the lock; the longest step of the others took %.1f ms",
+         (unsigned long)stat.recoveries, longest_of(board) / 1e6);
     is_int((long long)stat.damages, 0, "no death was taken for damage");
     is_int(fixture_warnings(), 0, "no warning was logged");
     apr_pool_destroy(pool);

@@ -12,6 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #define NOW  ((apr_time_t)1700000000 * APR_USEC_PER_SEC)
@@ -209,6 +210,29 @@ static void the_length_of_a_mapping(apr_pool_t *parent)
     apr_pool_destroy(scene.pool);
 }
 
+static void the_number_of_headers(apr_pool_t *parent)
+{
+    storer_header_t headers[65];
+    storer_variant_t variant;
+    scene_t scene;
+    int i;
+
+    open_scene(&scene, parent);
+    for (i = 0; i < 65; i++) {
+        variant = variant_of("key", &headers[i], "x");
+    }
+    variant.varied_headers = headers;
+    variant.varied_count = 64;
+    is_status(store_variant(&scene, &variant), APR_SUCCESS, "a variant by 64 headers");
+    is_status(find(&scene, "x", NOW), APR_SUCCESS, "is found");
+    is_status(find(&scene, "y", NOW), APR_NOTFOUND, "by who has them");
+    variant.varied_count = 65;
+    is_status(store_variant(&scene, &variant), APR_SUCCESS, "one by 65");
+    is_status(find(&scene, "x", NOW), APR_NOTFOUND, "is nobody's");
+    is_int(scene.warnings, 0, "nothing to warn of");
+    apr_pool_destroy(scene.pool);
+}
+
 static void as_long_as_its_longest(apr_pool_t *parent)
 {
     scene_t scene;
@@ -267,6 +291,7 @@ static void too_long(apr_pool_t *parent)
     is_status(find(&scene, NULL, NOW), APR_NOTFOUND, "a mapping beyond the limit is not read");
     is_int(scene.warnings, 1, "one warning");
     is_status(store_key(&scene, "key", NOW), APR_SUCCESS, "it is replaced");
+    is_int(scene.warnings, 2, "another warning");
     is_status(find(&scene, NULL, NOW), APR_SUCCESS, "and found");
     ok(mapping_length(&scene) < 100, "nothing is left of it");
 
@@ -353,6 +378,44 @@ static void strange_keys(apr_pool_t *parent)
 }
 
 /* ---- names that are not UTF-8 ---- */
+
+/* Keys of all lengths, in memory of exactly that, with a letter that takes two bytes, or half of it. */
+static void utf8_at_all_places(apr_pool_t *parent)
+{
+    storer_mapping_new_t entry = { { NULL, 0 }, { "", 0 }, { "", 0 }, { 0, 0, 1 }, { 0, 0, 1 },
+                                   { 0, 0, 1 }, NULL, 0 };
+    storer_bytes_t none = { NULL, 0 }, mapping;
+    int length, place, wrong = 0;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, parent);
+    for (length = 2; length < 100; length++) {
+        for (place = 0; place < length - 1; place++) {
+            char *key = malloc((size_t)length);
+
+            if (!key) {
+                bail_out("no memory");
+            }
+            memset(key, 'k', (size_t)length);
+            memcpy(key + place, "\xc3\xa9", 2);
+            entry.key.data = key;
+            entry.key.len = (apr_size_t)length;
+            wrong += storer_mapping_put(none, &entry, NOW, 0, &mapping, NULL, NULL, NULL, pool)
+                     != APR_SUCCESS;
+            key[place + 1] = 'k';
+            wrong += storer_mapping_put(none, &entry, NOW, 0, &mapping, NULL, NULL, NULL, pool)
+                     != APR_EINVAL;
+            key[place] = 'k';
+            key[length - 1] = '\xc3';
+            wrong += storer_mapping_put(none, &entry, NOW, 0, &mapping, NULL, NULL, NULL, pool)
+                     != APR_EINVAL;
+            free(key);
+        }
+        apr_pool_clear(pool);
+    }
+    is_int(wrong, 0, "wherever it is in a key, what is UTF-8 is taken, and what is not is refused");
+    apr_pool_destroy(pool);
+}
 
 static void not_utf8(apr_pool_t *parent)
 {
@@ -443,7 +506,9 @@ static void lists(apr_pool_t *parent)
 {
     apr_array_header_t *keys;
     storer_variant_t variant;
+    apr_size_t length;
     scene_t scene;
+    char data[100];
 
     open_scene(&scene, parent);
     keys = apr_array_make(scene.pool, 4, sizeof(const char *));
@@ -455,7 +520,13 @@ static void lists(apr_pool_t *parent)
               "the list, later");
     is_string(apr_array_pstrcat(scene.pool, keys, ' '), "key", "what has not expired, by its real key");
     apr_array_clear(keys);
-    set_mapping(&scene, "\x0a\x03\x0a\x01k\x0a\x05", 7);
+    length = add_entry(data, "live", 1);
+    set_mapping(&scene, data, length);
+    is_status(storer_list_keys(scene.store, NOW, append_key, keys, scene.pool), APR_SUCCESS, "list");
+    is_int(keys->nelts, 1, "an entry made by hand");
+    apr_array_clear(keys);
+    memcpy(data + length, "\x0a\x05", 2);
+    set_mapping(&scene, data, length + 2);
     is_status(storer_list_keys(scene.store, NOW, append_key, keys, scene.pool), APR_SUCCESS, "list");
     is_int(keys->nelts, 0, "nothing of a damaged mapping");
     apr_pool_destroy(scene.pool);
@@ -502,9 +573,9 @@ static void deletes(apr_pool_t *parent)
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
-        values_that_are_gone, the_number_of_variants, the_length_of_a_mapping, as_long_as_its_longest,
-        damaged, too_long, busy_work, strange_keys, not_utf8, one_kind_wanted, validators, lists,
-        deletes
+        values_that_are_gone, the_number_of_variants, the_length_of_a_mapping, the_number_of_headers,
+        as_long_as_its_longest, utf8_at_all_places, damaged, too_long, busy_work, strange_keys,
+        not_utf8, one_kind_wanted, validators, lists, deletes
     };
     apr_pool_t *pool;
     size_t i;

@@ -60,9 +60,11 @@ static void foreign(const vector_t *vector, verdict_t *verdict)
 
     verdict->ours = storer_frame_decode(frame, DATA_MAX, &read, &complete, vector->pool)
                             == APR_SUCCESS ? data_text(vector, read) : "error";
-    vector_expect(verdict, data_text(vector, theirs));
-    /* "EOF": all blocks were whole, and the frame just stopped. */
-    if (json_is_string(error) && (theirs.len == 0 || strcmp(json_string_value(error), "EOF") != 0)) {
+    /* "EOF": all blocks were whole, and the frame just stopped, or there was none. */
+    if (!json_is_string(error) || strcmp(json_string_value(error), "EOF") == 0) {
+        vector_expect(verdict, frame.len > 0 ? data_text(vector, theirs) : "error");
+    }
+    else {
         vector_expect(verdict, "error");
     }
     if (complete && read.len < theirs.len && memcmp(read.data, theirs.data, read.len) == 0) {

@@ -235,6 +235,25 @@ sub start {
     die "httpd did not start\n";
 }
 
+# End httpd alone, with its children: in good order, or by SIGKILL, parent first.
+sub end_httpd {
+    my ($self, $killed) = @_;
+    my $pid = $self->pid;
+    my @children = Storer::Log::children_of($pid);
+
+    if ($killed) {
+        kill KILL => $pid, @children;
+        unlink "$self->{vars}{t_logs}/httpd.pid";
+    }
+    else {
+        _aside(sub { $self->{config}->server->stop });
+    }
+    for my $gone ($pid, @children) {
+        _gone($gone) or die "httpd $gone does not end\n";
+    }
+    return;
+}
+
 # End httpd and the origin, and see that they did. @return what is wrong with that, if anything: who
 # is still there, and what the log says of the end
 sub stop {
