@@ -267,8 +267,8 @@ static void bound(update_t *update, int most)
     }
 }
 
-/* Without the old mapping: it can't be read, or what is unknown in it leaves no room. In the latter case
- * all entries were dropped before. */
+/* Without the old mapping: it can't be read, or what is unknown in it leaves no room. In the latter
+ * case all entries were dropped before. */
 static void start_over(update_t *update, apr_size_t entry_size)
 {
     apr_array_clear(update->fields);

@@ -242,8 +242,8 @@ typedef struct storer_validator_t {
     apr_array_header_t *if_match;           /**< of storer_bytes_t; NULL or empty: field absent */
     int if_modified_since_present;
     int if_unmodified_since_present;
-    int need_revalidation;                  /**< in: a date asks for it; out: or there is an ETag */
     /* output, for the variant elected */
+    int need_revalidation;                  /**< a date condition is there, or an ETag */
     int matched;                            /**< the conditions allow this variant to be used */
     int not_modified;                       /**< it may be answered with 304 */
     storer_bytes_t response_etag;           /**< its ETag; in the pool of the look-up */

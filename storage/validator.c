@@ -134,6 +134,7 @@ int storer_validator_allows(const storer_validator_t *validator, storer_bytes_t 
 
 int storer_validator_check(storer_validator_t *validator, storer_bytes_t etag)
 {
+    storer_validator_reset(validator);
     validator->matched = storer_validator_allows(validator, etag);
     validator->not_modified = validator->matched && count_of(validator->if_none_match) > 0;
     validator->need_revalidation |= etag.len > 0;
