@@ -8,8 +8,6 @@
 
 #include <apr_strings.h>
 
-#define PREFIX_LENGTH (sizeof(STORER_MAPPING_PREFIX) - 1)
-
 /* Of how many variants that fit the value is looked for: usually there is one. Each further one is
  * an election of its own. */
 #define CANDIDATES_MAX 64
@@ -22,11 +20,11 @@ typedef struct mapping_key_t {
 
 static storer_bytes_t mapping_key(mapping_key_t *key, storer_bytes_t base_key, apr_pool_t *pool)
 {
-    apr_size_t len = PREFIX_LENGTH + base_key.len;
+    apr_size_t len = STORER_MAPPING_PREFIX_LENGTH + base_key.len;
     char *text = len <= sizeof(key->buffer) ? key->buffer : apr_palloc(pool, len);
 
-    memcpy(text, STORER_MAPPING_PREFIX, PREFIX_LENGTH);
-    memcpy(text + PREFIX_LENGTH, base_key.data, base_key.len);
+    memcpy(text, STORER_MAPPING_PREFIX, STORER_MAPPING_PREFIX_LENGTH);
+    memcpy(text + STORER_MAPPING_PREFIX_LENGTH, base_key.data, base_key.len);
     key->bytes.data = text;
     key->bytes.len = len;
     return key->bytes;
@@ -37,7 +35,8 @@ static storer_bytes_t mapping_key(mapping_key_t *key, storer_bytes_t base_key, a
 /* With the prefix it must be a key as well. */
 static int is_base_key(storer_bytes_t base_key)
 {
-    return base_key.data && base_key.len > 0 && base_key.len <= STORER_KEY_MAX - PREFIX_LENGTH;
+    return base_key.data && base_key.len > 0
+           && base_key.len <= STORER_KEY_MAX - STORER_MAPPING_PREFIX_LENGTH;
 }
 
 /* The mapping of a URL in one piece, or data NULL where it is longer than any of ours. The view is
@@ -385,7 +384,7 @@ apr_status_t storer_generic_list_keys(storer_t *self, apr_time_t now, storer_lis
                                       void *baton, apr_pool_t *scratch)
 {
     list_t list = { fn, baton, now, scratch };
-    storer_bytes_t prefix = { STORER_MAPPING_PREFIX, PREFIX_LENGTH };
+    storer_bytes_t prefix = { STORER_MAPPING_PREFIX, STORER_MAPPING_PREFIX_LENGTH };
 
     return storer_map_keys(self, prefix, now, list_mapping, &list, scratch);
 }
@@ -405,16 +404,11 @@ static apr_status_t delete_matching(void *baton, storer_bytes_t key, storer_view
 {
     delete_many_t *many = baton;
     storer_bytes_t name = key;
-    int is_mapping = key.len > PREFIX_LENGTH
-                     && memcmp(key.data, STORER_MAPPING_PREFIX, PREFIX_LENGTH) == 0;
+    int is_mapping = storer_is_mapping_key(key, &name);
     apr_pool_t *pool;
     apr_status_t rv;
 
     (void)value;
-    if (is_mapping) {
-        name.data += PREFIX_LENGTH;
-        name.len -= PREFIX_LENGTH;
-    }
     rv = storer_pattern_match(many->pattern, name);
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;

@@ -20,12 +20,26 @@ void storer_assert_failed(const char *condition, const char *file, int line)
 /** Prefix of the key a mapping lies under (upstream core.MappingKeyPrefix). */
 #define STORER_MAPPING_PREFIX "IDX_"
 
+#define STORER_MAPPING_PREFIX_LENGTH (sizeof(STORER_MAPPING_PREFIX) - 1)
+
 /** Longest mapping that is read: 64 variants of 4 KB; upstream drops larger than 1 MiB as well. */
 #define STORER_MAPPING_MAX (1024 * 1024)
 
 static inline int storer_bytes_equal(storer_bytes_t a, storer_bytes_t b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/** Is this the key of a mapping? *base_key: that of its URL. */
+static inline int storer_is_mapping_key(storer_bytes_t key, storer_bytes_t *base_key)
+{
+    if (key.len <= STORER_MAPPING_PREFIX_LENGTH
+        || memcmp(key.data, STORER_MAPPING_PREFIX, STORER_MAPPING_PREFIX_LENGTH) != 0) {
+        return 0;
+    }
+    base_key->data = key.data + STORER_MAPPING_PREFIX_LENGTH;
+    base_key->len = key.len - STORER_MAPPING_PREFIX_LENGTH;
+    return 1;
 }
 
 /* engines.c: the built-in engines by configuration name; NULL: none of that name */

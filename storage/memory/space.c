@@ -17,17 +17,23 @@ static uint32_t units_of(const memory_entry_t *entry)
     return heap_units(sizeof(*entry) + entry->key_length + entry->length);
 }
 
+/* A live entry goes. Its units; 0: damage. */
+static uint32_t let_go(memory_segment_t *segment, memory_entry_t *entry, uint64_t *counter)
+{
+    if (!entry_unlink(segment, entry)) {
+        return 0;
+    }
+    (*counter)++;
+    journal_commit(segment);
+    return units_of(entry);
+}
+
 /* What has expired goes before anything that lives. 0: nothing has, or damage. */
 static uint32_t expire_one(memory_segment_t *segment, apr_time_t now, int *again)
 {
     memory_entry_t *entry = wheel_expired(segment, now, again);
 
-    if (!entry || !entry_unlink(segment, entry)) {
-        return 0;
-    }
-    segment->header->expirations++;
-    journal_commit(segment);
-    return units_of(entry);
+    return entry ? let_go(segment, entry, &segment->header->expirations) : 0;
 }
 
 /* The next victim, mappings that are still needed passed over, if there are not too many. */
@@ -50,23 +56,12 @@ uint32_t space_evict(memory_segment_t *segment, apr_time_t now)
 {
     memory_header_t *header = segment->header;
     memory_entry_t *entry = find_victim(segment);
-    int expired;
 
     if (!entry) {
         return 0;
     }
-    expired = memory_entry_end(entry) <= now;
-    if (!entry_unlink(segment, entry)) {
-        return 0;
-    }
-    if (expired) {
-        header->expirations++;
-    }
-    else {
-        header->evictions++;
-    }
-    journal_commit(segment);
-    return units_of(entry);
+    return let_go(segment, entry, memory_entry_end(entry) <= now ? &header->expirations
+                                                                 : &header->evictions);
 }
 
 /* A block that is free now: the wanted size in one piece, or else the best piece there is. */

@@ -4,18 +4,20 @@
  *
  * The mark says: the URL's mapping names this value and no other, for all requests, with these very
  * times. It is set in the transaction that publishes such a mapping, and cleared in the one that
- * publishes another, or deletes it. Eviction passes over the mapping of a marked value; if it has to
- * go all the same the mark stays, and stays true.
+ * publishes another, or deletes it. Eviction passes over the mapping of a marked value; if it has
+ * to go all the same the mark stays, and stays true.
  */
 #include "memory.h"
 #include "variants.h"
 #include "../mapping.h"
 
-#define PREFIX_LENGTH (sizeof(STORER_MAPPING_PREFIX) - 1)
-
-static int is_mapping_key(storer_bytes_t key)
+/* The value that lies under the URL's own key; NULL: there is none, the key is not that of a
+ * mapping, or damage, which the caller looks for. */
+static memory_entry_t *value_of(memory_segment_t *segment, storer_bytes_t key,
+                                storer_bytes_t *base_key)
 {
-    return key.len > PREFIX_LENGTH && memcmp(key.data, STORER_MAPPING_PREFIX, PREFIX_LENGTH) == 0;
+    return storer_is_mapping_key(key, base_key)
+               ? index_find_locked(segment, *base_key, index_hash(segment, *base_key)) : NULL;
 }
 
 /* Does the mapping in this entry name the value, under its own key, and nothing else? */
@@ -35,20 +37,16 @@ static int names_only(memory_entry_t *mapping, const memory_entry_t *value, stor
            && storer_timestamp_time(entry.stale_time) == value->stale_until;
 }
 
-void variants_note(memory_segment_t *segment, storer_bytes_t key, const memory_entry_t *entry)
+void variants_note(memory_segment_t *segment, storer_bytes_t key, memory_entry_t *entry)
 {
-    storer_bytes_t base_key = { key.data + PREFIX_LENGTH, key.len - PREFIX_LENGTH };
-    memory_entry_t *value;
+    storer_bytes_t base_key;
+    memory_entry_t *value = value_of(segment, key, &base_key);
     uint32_t alone;
 
-    if (!is_mapping_key(key)) {
+    if (!value) {
         return;
     }
-    value = index_find_locked(segment, base_key, index_hash(segment, base_key));
-    if (!value) {
-        return; /* or damage, which the caller looks for */
-    }
-    alone = entry && names_only((memory_entry_t *)entry, value, base_key);
+    alone = entry && names_only(entry, value, base_key);
     if (value->alone != alone) {
         journal_set32(segment, &value->alone, alone);
     }
@@ -57,14 +55,11 @@ void variants_note(memory_segment_t *segment, storer_bytes_t key, const memory_e
 bool variants_needs(memory_segment_t *segment, memory_entry_t *entry)
 {
     storer_bytes_t key = { memory_entry_key(entry), entry->key_length }, base_key;
-    const memory_entry_t *value;
+    const memory_entry_t *value = NULL;
 
-    if (!memory_holds(segment, entry, sizeof(*entry) + (uint64_t)key.len) || !is_mapping_key(key)) {
-        return false;
+    if (memory_holds(segment, entry, sizeof(*entry) + (uint64_t)key.len)) {
+        value = value_of(segment, key, &base_key);
     }
-    base_key.data = key.data + PREFIX_LENGTH;
-    base_key.len = key.len - PREFIX_LENGTH;
-    value = index_find_locked(segment, base_key, index_hash(segment, base_key));
     return value && value->alone;
 }
 

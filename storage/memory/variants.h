@@ -12,7 +12,7 @@
 /** The lock is held, in the caller's transaction: a key's entry has come (NULL: has been deleted).
  *  Where
  * the key is that of a mapping, the mark of its URL's value is set or cleared. */
-void variants_note(memory_segment_t *segment, storer_bytes_t key, const memory_entry_t *entry);
+void variants_note(memory_segment_t *segment, storer_bytes_t key, memory_entry_t *entry);
 
 /** The lock is held: is the entry the mapping of a marked value? Nobody asks for that any more, but
  *  it
