@@ -4,10 +4,10 @@
  * the words mean, but for buckets.
  */
 #include "journal.h"
+#include "robust.h"
 
 #include <errno.h>
 #include <stdatomic.h>
-#include <time.h>
 
 /* A holder works for microseconds. One that is stopped, or swapped out, costs the others this long
  * at most, and then a miss. */
@@ -129,40 +129,8 @@ void journal_damaged(memory_segment_t *segment)
 
 apr_status_t journal_init(memory_segment_t *segment)
 {
-    pthread_mutexattr_t attributes;
-    int error = pthread_mutexattr_init(&attributes);
-
-    if (error) {
-        return error;
-    }
-    error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    if (!error) {
-        error = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-    }
-    if (!error) {
-        error = pthread_mutex_init(&segment->header->lock, &attributes);
-    }
-    pthread_mutexattr_destroy(&attributes);
     segment->header->journal.count = 0;
-    return error;
-}
-
-static int lock_within(pthread_mutex_t *lock, long milliseconds)
-{
-    struct timespec until;
-    int error = pthread_mutex_trylock(lock);
-
-    if (error != EBUSY) {
-        return error;
-    }
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return pthread_mutex_timedlock(lock, &until);
+    return robust_init(&segment->header->lock);
 }
 
 /* What a lock call's result means; undoes what a dead owner left. */
@@ -195,7 +163,7 @@ static apr_status_t locked(memory_segment_t *segment, int error, int *recovered)
 
 apr_status_t journal_lock(memory_segment_t *segment, int *recovered)
 {
-    return locked(segment, lock_within(&segment->header->lock, LOCK_TIMEOUT_MS), recovered);
+    return locked(segment, robust_lock(&segment->header->lock, LOCK_TIMEOUT_MS), recovered);
 }
 
 apr_status_t journal_trylock(memory_segment_t *segment, int *recovered)

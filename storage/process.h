@@ -3,8 +3,8 @@
  * process.h - is that process still the one it was? By pid and, where the system tells, by the time
  * it started, so that a pid used again is not mistaken for its earlier owner.
  */
-#ifndef STORER_MEMORY_PROCESS_H
-#define STORER_MEMORY_PROCESS_H
+#ifndef STORER_PROCESS_H
+#define STORER_PROCESS_H
 
 #include <stdint.h>
 
@@ -15,8 +15,7 @@ uint64_t process_start(uint32_t pid);
 int process_alive(uint32_t pid, uint64_t start);
 
 /** A number for the time since the machine was started last: another one after the next start; 0
- *  where
- * that can't be known. */
+ * where that can't be known. */
 uint64_t process_boot(void);
 
-#endif /* STORER_MEMORY_PROCESS_H */
+#endif /* STORER_PROCESS_H */
