@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Storer::Server - a folder of its own, the origin, and an httpd that Apache::Test configures,
-# starts and stops. Used by t/httpd/run and t/stress/run; the tests themselves use Storer::Test.
+# starts and stops. Used by t/httpd/run, t/stress/run and t/conformance/run; the tests themselves use
+# Storer::Test.
 #
 # From the environment:
 #
@@ -86,10 +87,12 @@ sub _free_port {
 
 # ---- set-up --------------------------------------------------------------------------------------
 
-# mpm => NAME, templates => FOLDER (conf/, htdocs/), modules => [further ones]
+# mpm => NAME, templates => FOLDER (conf/, htdocs/), modules => [further ones],
+# origin_port => where the caller has an origin of its own, vars => { further ones for the templates }
 sub new {
     my ($class, %option) = @_;
-    my $self = bless { owner => $$, mpm => $option{mpm} }, $class;
+    my $self = bless { owner => $$, mpm => $option{mpm}, origin_port => $option{origin_port} },
+        $class;
 
     umask 022;
     $self->{home} = getcwd();
@@ -106,8 +109,8 @@ sub new {
         qw(conf htdocs);
     $self->_write_modules("$top/conf/modules.conf", @{ $option{modules} || [] });
 
-    $self->_start_origin;
-    $self->_configure($top, $user);
+    $self->_start_origin unless $self->{origin_port};
+    $self->_configure($top, $user, %{ $option{vars} || {} });
     return $self;
 }
 
@@ -176,7 +179,7 @@ sub _start_origin {
 }
 
 sub _configure {
-    my ($self, $top, $user) = @_;
+    my ($self, $top, $user, %more) = @_;
     my $group = getgrgid($> == 0 ? (getpwnam $user)[3] : (split / /, $))[0]);
 
     chdir $self->{folder} or die "$self->{folder}: $!\n";
@@ -194,6 +197,7 @@ sub _configure {
         origin_port => $self->{origin_port},
         provider    => _provider(),
         wanted_mpm  => $self->{mpm},
+        %more,
     });
     $config->httpd_config;
     $config->prepare_t_conf;
