@@ -8,6 +8,9 @@
 
 #include "mod_cache_storer.h"
 
+#include "fields/query.h"
+#include "fields/ttl.h"
+
 #include "../storage/storer.h"
 
 typedef enum config_compression_e {
@@ -16,6 +19,34 @@ typedef enum config_compression_e {
     CONFIG_COMPRESSION_LZ4,
     CONFIG_COMPRESSION_NONE
 } config_compression_e;
+
+typedef enum config_cookies_e {
+    CONFIG_COOKIES_UNSET = -1,
+    CONFIG_COOKIES_DECLINE,    /**< a response that sets a cookie is not stored */
+    CONFIG_COOKIES_STRIP,      /**< it is stored without; the client it was made for gets it */
+    CONFIG_COOKIES_STORE       /**< it is stored with it, for everyone */
+} config_cookies_e;
+
+/** RFC 5861: CacheStorerStaleWhileRevalidate, CacheStorerStaleIfError. */
+typedef enum config_grace_e {
+    CONFIG_GRACE_UNSET = -1,
+    CONFIG_GRACE_OFF,
+    CONFIG_GRACE_ON            /**< what the response says; config_grace_t.fallback where it does not */
+} config_grace_e;
+
+typedef struct config_grace_t {
+    config_grace_e      mode;
+    apr_interval_time_t fallback; /**< -1: none */
+} config_grace_t;
+
+/** CacheStorerStatus: Cache-Status (RFC 9211). */
+typedef struct config_status_t {
+    int         set;
+    int         on;
+    const char *name;   /**< an sf-token or a quoted sf-string */
+    int         key;    /**< with the key */
+    int         detail; /**< with the reason in words */
+} config_status_t;
 
 /** The configuration of a server. Virtual hosts without a directive of ours share the main one. */
 typedef struct config_server_t {
@@ -27,12 +58,25 @@ typedef struct config_server_t {
     apr_off_t               min_body, max_body;
     int                     max_variants;
     config_compression_e    compression;
+    int                     collapse;      /**< 0 or 1 */
+    apr_interval_time_t     collapse_time; /**< set where collapse is; -1: the default */
+    apr_off_t               finish_fill;   /**< bytes that may be missing when a client goes away */
+    config_grace_t          while_revalidate, if_error;
+    config_cookies_e        cookies;
+    config_status_t         status;
+    const apr_array_header_t *normalized;  /**< of const char *, lower case; empty: none */
+    const apr_array_header_t *targeted;    /**< of const char *; empty: none */
+    apr_array_header_t     *bypass;        /**< of ap_expr_info_t * */
+    const query_rules_t    *query;
+    ttl_rules_t            *ttl;
+    const apr_array_header_t *prefixes;    /**< of const char *: where CacheEnable names us */
 
     /* resolved by lifecycle.c, read-only while requests run */
     storer_t               *store;         /**< NULL: nothing is read or stored */
     apr_off_t               body_limit;    /**< largest body that is stored */
 } config_server_t;
 
+/** directives.c */
 extern const command_rec config_directives[];
 
 /** module record slots */
@@ -48,6 +92,16 @@ apr_interval_time_t    config_stale(const config_server_t *config);
 apr_off_t              config_min_body(const config_server_t *config);
 int                    config_max_variants(const config_server_t *config);
 config_compression_e   config_compression(const config_server_t *config);
+/** How long a cold request waits for another one's response; 0: not at all. */
+apr_interval_time_t    config_collapse(const config_server_t *config);
+apr_off_t              config_finish_fill(const config_server_t *config);
+config_cookies_e       config_cookies(const config_server_t *config);
+const config_status_t *config_status(const config_server_t *config);
+/** Whether a request header is folded before Vary is matched. The name is in any case. */
+int                    config_normalizes(const config_server_t *config, storer_bytes_t name);
+const apr_array_header_t *config_targeted(const config_server_t *config);
+/** Whether some CacheEnable that names us may cover this path. */
+int                    config_covers(const config_server_t *config, const char *path);
 
 /** What is wrong with the values as a whole; NULL: nothing. */
 const char *config_contradiction(const config_server_t *config);

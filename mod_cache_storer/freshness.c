@@ -8,6 +8,8 @@
 
 #include "apr_strings.h"
 
+#include <string.h>
+
 /* Longer than any cache keeps anything; keeps sums of times far from overflow. */
 #define FRESHNESS_MAX_SECONDS (APR_INT64_C(100) * 365 * 86400)
 
@@ -20,7 +22,7 @@ static apr_interval_time_t duration(apr_int64_t seconds)
 }
 
 /* Section 4.2.1. A value of -1 means that the directive is absent, whatever the flag says. */
-static apr_interval_time_t lifetime(const cache_info *info)
+apr_interval_time_t freshness_lifetime(const cache_info *info)
 {
     const cache_control_t *control = &info->control;
 
@@ -34,6 +36,29 @@ static apr_interval_time_t lifetime(const cache_info *info)
         return duration(apr_time_sec(info->expire - info->date));
     }
     return 0;
+}
+
+void freshness_mend_age(apr_table_t *headers, apr_pool_t *pool)
+{
+    const char *age = apr_table_get(headers, "Age");
+    const char *first, *end;
+    apr_size_t length;
+
+    if (!age) {
+        return;
+    }
+    first = age + strspn(age, " \t");
+    end = first + strcspn(first, ",");
+    while (end > first && (end[-1] == ' ' || end[-1] == '\t')) {
+        end--;
+    }
+    length = (apr_size_t)(end - first);
+    if (length == 0 || strspn(first, "0123456789") < length) {
+        apr_table_unset(headers, "Age");
+    }
+    else if (age[length]) {
+        apr_table_setn(headers, "Age", apr_pstrmemdup(pool, first, length));
+    }
 }
 
 static apr_interval_time_t age_field(const apr_table_t *headers)
@@ -74,7 +99,7 @@ apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers)
     if (info->control.no_cache || info->control.invalidated) {
         return 0;
     }
-    return info->response_time + lifetime(info) - initial_age(info, headers);
+    return info->response_time + freshness_lifetime(info) - initial_age(info, headers);
 }
 
 storer_expiry_t freshness_expiry(const cache_info *info, const apr_table_t *headers,

@@ -14,8 +14,10 @@
  */
 #include "lifecycle.h"
 
+#include "collapse.h"
 #include "config.h"
 #include "log.h"
+#include "refresh.h"
 #include "retain.h"
 
 #include "ap_provider.h"
@@ -179,6 +181,12 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+    rv = collapse_open(pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
+                     STORERNO(0208) "no shared memory for CacheStorerCollapse");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     retain_end();
     return OK;
 }
@@ -205,6 +213,8 @@ void lifecycle_child_init(apr_pool_t *pchild, server_rec *main_server)
     if (!lifecycle_registry) {
         return;
     }
+    collapse_child_init(main_server);
+    refresh_child_init(pchild, main_server);
     /* one by one, not storer_registry_child_init(): one engine that fails must not take the stores
      * of other virtual hosts with it */
     stores = storer_registry_list(lifecycle_registry);

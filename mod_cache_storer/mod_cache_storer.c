@@ -6,8 +6,10 @@
 #include "mod_cache_storer.h"
 
 #include "config.h"
+#include "hooks.h"
 #include "lifecycle.h"
 #include "provider.h"
+#include "refresh.h"
 
 #include "ap_provider.h"
 
@@ -29,6 +31,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(lifecycle_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(lifecycle_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(lifecycle_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    hooks_register();
+    refresh_register();
     ap_register_provider(pool, CACHE_PROVIDER_GROUP, "storer", "0", &provider_table);
 }
 

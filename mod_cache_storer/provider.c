@@ -24,7 +24,7 @@ provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r
     if (!config->store) {
         return NULL;
     }
-    rv = request_base_key(url_key, &base_key, r->pool);
+    rv = request_base_key(config, url_key, &base_key, r->pool);
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
                       STORERNO(0301) "not cached: the key of %s is too long", r->uri);
@@ -45,14 +45,20 @@ int provider_result(apr_status_t rv)
     return rv == APR_SUCCESS ? OK : DECLINED;
 }
 
-apr_status_t provider_drop(const provider_object_t *object, request_rec *r)
+apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t base_key,
+                               request_rec *r)
 {
-    apr_status_t rv = storer_delete_multi_level(object->store, object->base_key, r->request_time,
-                                                r->pool);
+    apr_status_t rv = storer_delete_multi_level(object->store, base_key, r->request_time, r->pool);
 
     if (rv != APR_SUCCESS) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, rv, r,
-                      STORERNO(0302) "%s could not be dropped from the cache", object->base.key);
+                      STORERNO(0302) "%.*s could not be dropped from the cache",
+                      (int)base_key.len, base_key.data);
     }
     return rv;
+}
+
+apr_status_t provider_drop(const provider_object_t *object, request_rec *r)
+{
+    return provider_drop_key(object, object->base_key, r);
 }

@@ -15,6 +15,7 @@
 #include "freshness.h"
 #include "record.h"
 #include "request.h"
+#include "state.h"
 
 #include "../storage/frame.h"
 
@@ -43,6 +44,7 @@ typedef struct provider_object_t {
     storer_view_t          view;     /**< the lease; empty before open_entity, and once moved */
     record_t               record;   /**< valid where opened */
     provider_writing_t    *writing;  /**< NULL before something is stored */
+    unsigned               stale:1;  /**< past its freshness, and to be validated */
     unsigned               whole:1;  /**< the length of the body is needed before its bytes: a Range,
                                           or a HEAD */
     unsigned               opened:1; /**< a stored response was found; 0 also for a handle that only
@@ -83,5 +85,9 @@ int provider_result(apr_status_t rv);
 
 /** Drop a URL with all its variants. What goes wrong is logged and returned. */
 apr_status_t provider_drop(const provider_object_t *object, request_rec *r);
+
+/** The same for another URL of this server. */
+apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t base_key,
+                               request_rec *r);
 
 #endif /* PROVIDER_H */

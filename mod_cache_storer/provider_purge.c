@@ -5,6 +5,8 @@
  */
 #include "provider.h"
 
+#include "invalidate.h"
+
 /* mod_cache is about to store another response in this one's place. The stored entry stays until it
  * is replaced: should the new one fail half-way, there is still something to revalidate. */
 int provider_remove_entity(cache_handle_t *handle)
@@ -41,5 +43,6 @@ apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0502) "invalidating %s",
                   object->base.key);
+    invalidate_locations(object, r);
     return provider_drop(object, r);
 }

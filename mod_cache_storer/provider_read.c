@@ -7,8 +7,14 @@
 
 #include "body.h"
 #include "bucket.h"
+#include "collapse.h"
+#include "fill.h"
+#include "refresh.h"
+#include "stale.h"
 
 #include "http_main.h"
+#include "http_protocol.h"
+#include "apr_strings.h"
 
 /* Covers every way a request can end without recall_body: a 304, or a mere look-up. */
 static apr_status_t release_view(void *baton)
@@ -41,10 +47,22 @@ static int is_too_large(const provider_object_t *object)
               > object->config->body_limit;
 }
 
-static apr_status_t read_variant(provider_object_t *object, request_rec *r, int *stale)
+/* RFC 9111 section 3.5 is about storing. But what was stored without credentials and says nothing of
+ * being for all may not be what the origin would tell to somebody it knows. */
+static int is_for_everyone(const provider_object_t *object, const state_t *state)
 {
+    const cache_control_t *control = &object->base.info.control;
+
+    return (!state->mask.authorization && !apr_table_get(state->r->headers_in, "Authorization"))
+           || control->public || control->s_maxage || control->must_revalidate;
+}
+
+static apr_status_t read_variant(provider_object_t *object, const state_t *state)
+{
+    request_rec *r = state->r;
     storer_view_t stale_view = STORER_VIEW_EMPTY;
-    storer_request_t request = request_of(r);
+    request_look_t look;
+    storer_request_t request = request_of(&look, r, object->config);
     apr_status_t rv;
 
     rv = storer_get_multi_level(object->store, object->base_key, &request, NULL, r->request_time,
@@ -52,10 +70,10 @@ static apr_status_t read_variant(provider_object_t *object, request_rec *r, int 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    *stale = 0;
+    object->stale = 0;
     if (!object->view.ops) {
         storer_view_move(&object->view, &stale_view);
-        *stale = 1;
+        object->stale = 1;
     }
     storer_view_release(&stale_view);
 
@@ -75,15 +93,157 @@ static apr_status_t read_variant(provider_object_t *object, request_rec *r, int 
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
+    if (!is_for_everyone(object, state)) {
+        storer_view_release(&object->view);
+        return APR_NOTFOUND;
+    }
     return APR_SUCCESS;
+}
+
+/* A stale response that mod_cache will be able to use once it is validated, by whomever. */
+static int is_refreshable(const provider_object_t *object)
+{
+    const cache_info *info = &object->base.info;
+
+    return !info->control.no_cache && freshness_lifetime(info) > 0;
+}
+
+static int is_missing(const provider_object_t *object, apr_status_t rv)
+{
+    return APR_STATUS_IS_NOTFOUND(rv) || (rv == APR_SUCCESS && object->stale);
+}
+
+static apr_status_t read_again(provider_object_t *object, state_t *state)
+{
+    apr_status_t rv;
+
+    storer_view_release(&object->view);
+    rv = read_variant(object, state);
+    state->collapsed = !is_missing(object, rv);
+    return rv;
+}
+
+/* What is to be found is not there, or stale: serve it stale, fetch it, or wait for somebody who does
+ * and look again. Each round ends with somebody's fetch, or with the time there is for waiting. */
+static apr_status_t read_together(provider_object_t *object, state_t *state, apr_status_t rv)
+{
+    request_rec *r = state->r;
+    int look_again = 1;
+
+    while (is_missing(object, rv)) {
+        storer_bytes_t key = request_flight_key(object->config, object->store, object->base_key, r);
+
+        state->flight_key = key;
+        if (rv == APR_SUCCESS && stale_serve(state, object, key)) {
+            object->stale = 0;
+            break;
+        }
+        if (!look_again || (rv == APR_SUCCESS && !is_refreshable(object))
+            || !collapse_is_possible(state)) {
+            break;
+        }
+        switch (collapse_join(state, key, config_collapse(state->config))) {
+        case COLLAPSE_LEAD:
+            /* somebody may have stored it between the look and the lead */
+            rv = read_again(object, state);
+            if (!is_missing(object, rv)) {
+                collapse_end(state, FLIGHTS_LANDED, 0);
+            }
+            return rv;
+        case COLLAPSE_FOLLOW:
+            storer_view_release(&object->view); /* nothing is held while it waits */
+            look_again = collapse_wait(state);
+            rv = read_again(object, state);
+            break;
+        case COLLAPSE_ALONE:
+        default:
+            return rv;
+        }
+    }
+    return rv;
+}
+
+/* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet are
+ * answered with all of it. To mod_cache they would be a reason to ask the origin. */
+static void settle_conditions(request_rec *r, apr_table_t *stored)
+{
+    apr_table_t *headers = r->headers_in;
+
+    if (apr_table_get(headers, "If-None-Match")) {
+        apr_table_unset(headers, "If-Modified-Since");
+        if (ap_condition_if_none_match(r, stored) == AP_CONDITION_NOMATCH) {
+            apr_table_unset(headers, "If-None-Match");
+        }
+    }
+    else if (apr_table_get(headers, "If-Modified-Since")
+             && ap_condition_if_modified_since(r, stored) == AP_CONDITION_NOMATCH) {
+        apr_table_unset(headers, "If-Modified-Since");
+    }
+    if (apr_table_get(headers, "If-Range")
+        && ap_condition_if_range(r, stored) == AP_CONDITION_NOMATCH) {
+        apr_table_unset(headers, "If-Range");
+        apr_table_unset(headers, "Range");
+    }
+}
+
+static int found(provider_object_t *object, state_t *state)
+{
+    request_rec *r = state->r;
+    cache_info *info = &object->base.info;
+
+    apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
+    object->opened = 1;
+    object->whole = apr_table_get(r->headers_in, "Range") != NULL
+                    || (r->header_only && object->record.body_length < 0);
+    state->found = object;
+    if (!state->fresh_until) {
+        state->fresh_until = freshness_end(info, object->record.headers);
+    }
+    /* for the case that mod_cache does not serve it */
+    state->forward = object->stale ? STATE_FORWARD_STALE : STATE_FORWARD_REQUEST;
+    if (object->stale) {
+        if (r->request_time < state->fresh_until) {
+            /* The mapping ends earlier than the response itself says: a soft purge. */
+            info->control.invalidated = 1;
+        }
+        if (!state->lookup) {
+            stale_guard(state, object);
+        }
+    }
+    if (!r->main) { /* a subrequest shares the table with its main request */
+        settle_conditions(r, object->record.headers);
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
+                  object->stale ? "stale" : "fresh", object->base.key);
+    return OK;
+}
+
+static int missed(provider_object_t *object, state_t *state, cache_handle_t *handle,
+                  apr_status_t rv)
+{
+    request_rec *r = state->r;
+
+    handle->cache_obj = NULL;
+    if (APR_STATUS_IS_NOTFOUND(rv)) {
+        rv = APR_SUCCESS;
+    }
+    /* where the election asked for a header, there were variants */
+    state->forward = state->flight_key.len > object->base_key.len ? STATE_FORWARD_VARY_MISS
+                                                                  : STATE_FORWARD_URI_MISS;
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
+                  STORERNO(0403) "nothing cached for %s fits the request", object->base.key);
+    if (!state->lookup && !state->uncacheable) {
+        fill_prepare(state);
+    }
+    return DECLINED;
 }
 
 int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url_key)
 {
     provider_object_t *object = provider_object_create(handle, r, url_key);
-    cache_info *info;
+    state_t *state;
+    flights_flight_t *flight;
     apr_status_t rv;
-    int stale = 0;
 
     if (!object) {
         return DECLINED;
@@ -93,25 +253,18 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
          * a look-up after all, recall_headers makes it a miss. */
         return OK;
     }
-    rv = read_variant(object, r, &stale);
-    if (rv != APR_SUCCESS) {
+    state = state_of(r);
+    state->url_key = url_key;
+    if (state_bypasses(state)) {
         handle->cache_obj = NULL;
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, APR_STATUS_IS_NOTFOUND(rv) ? 0 : rv, r,
-                      STORERNO(0403) "nothing cached for %s fits the request", url_key);
-        return provider_result(rv);
+        return DECLINED;
     }
-    apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
-    object->opened = 1;
-    object->whole = apr_table_get(r->headers_in, "Range") != NULL
-                    || (r->header_only && object->record.body_length < 0);
-    info = &object->base.info;
-    if (stale && r->request_time < freshness_end(info, object->record.headers)) {
-        /* The mapping ends earlier than the response itself says: a soft purge. */
-        info->control.invalidated = 1;
+    flight = refresh_of(r);
+    if (flight && !state->flight.leading) {
+        collapse_adopt(state, flight);
     }
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
-                  stale ? "stale" : "fresh", url_key);
-    return OK;
+    rv = read_together(object, state, read_variant(object, state));
+    return rv == APR_SUCCESS ? found(object, state) : missed(object, state, handle, rv);
 }
 
 apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r)

@@ -9,6 +9,9 @@
 #include "provider.h"
 
 #include "body.h"
+#include "collapse.h"
+#include "intake.h"
+#include "stale.h"
 
 #include "http_connection.h"
 #include "http_protocol.h"
@@ -31,12 +34,29 @@ static apr_status_t end_writing(void *baton)
 static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
                             const char *reason)
 {
+    state_t *state = state_of(r);
+
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r, STORERNO(0411) "%s is not stored: %s",
                   object->base.key, reason);
     if (object->writing) {
         (void)end_writing(object->writing);
     }
+    if (state) {
+        state->detail = reason;
+        state->stored = 0;
+    }
     return rv == APR_SUCCESS ? APR_EGENERAL : rv;
+}
+
+/* The same for what will not be different for the next request: nobody is to wait for it. */
+static apr_status_t refuse(const provider_object_t *object, request_rec *r, const char *reason)
+{
+    state_t *state = state_of(r);
+
+    if (state) {
+        collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER);
+    }
+    return give_up(object, r, APR_SUCCESS, reason);
 }
 
 static provider_writing_t *start_writing(provider_object_t *object, request_rec *r)
@@ -54,14 +74,21 @@ static provider_writing_t *start_writing(provider_object_t *object, request_rec 
  * create_entity
  * --------------------------------------------------------------------------------------------- */
 
+/* Also of a field that Cache-Control names as not to be stored: then it is not there any more. */
+static int sets_cookie(request_rec *r)
+{
+    const apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+
+    return apr_table_get(headers, "Set-Cookie") || apr_table_get(headers, "Set-Cookie2");
+}
+
 /* Why a response is not stored, as far as its head and length tell; NULL: it may be. */
-static const char *refusal(const request_rec *r, const config_server_t *config, apr_off_t length)
+static const char *refusal(request_rec *r, const config_server_t *config, apr_off_t length)
 {
     if (r->header_only) {
         return "the response to HEAD has no body, and GET shares its key";
     }
-    if (r->status == HTTP_PARTIAL_CONTENT || apr_table_get(r->headers_out, "Content-Range")
-        || apr_table_get(r->err_headers_out, "Content-Range")) {
+    if (r->status == HTTP_PARTIAL_CONTENT) {
         return "it is a part of a response";
     }
     if (length > config->body_limit) {
@@ -74,6 +101,9 @@ static const char *refusal(const request_rec *r, const config_server_t *config, 
     if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {
         return "it varies on more than the request's fields (Vary: *)";
     }
+    if (config_cookies(config) == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
+        return "it sets a cookie (CacheStorerSetCookie)";
+    }
     return NULL;
 }
 
@@ -81,18 +111,25 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *u
                            apr_off_t length, apr_bucket_brigade *brigade)
 {
     provider_object_t *object = provider_object_create(handle, r, url_key);
+    state_t *state = state_of(r);
     const char *reason;
 
     (void)brigade;
-    if (!object) {
+    if (!object || !state) {
+        return DECLINED;
+    }
+    state->url_key = url_key;
+    if (state_bypasses(state)) {
+        handle->cache_obj = NULL;
         return DECLINED;
     }
     reason = refusal(r, object->config, length);
     if (reason) {
         handle->cache_obj = NULL;
-        return provider_result(give_up(object, r, APR_SUCCESS, reason));
+        return provider_result(refuse(object, r, reason));
     }
     start_writing(object, r)->size_hint = length;
+    state->storing = object;
     return OK;
 }
 
@@ -123,6 +160,33 @@ static apr_off_t announced_length(const request_rec *r, const apr_table_t *heade
     return ap_parse_strict_length(&length, text) ? length : -1;
 }
 
+/* For as long as it may be wanted. */
+static apr_interval_time_t kept_stale(const config_server_t *config, const apr_table_t *headers,
+                                      apr_pool_t *pool)
+{
+    apr_interval_time_t configured = config_stale(config);
+    apr_interval_time_t wanted = stale_longest(config, headers, pool);
+
+    return wanted > configured ? wanted : configured;
+}
+
+/* The fields to store: those the origin sent, without what is for one client only. */
+static apr_table_t *stored_headers(const provider_object_t *object, request_rec *r)
+{
+    apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+    const state_t *state = state_of(r);
+
+    if (state) {
+        intake_restore(state, headers);
+    }
+    if (config_cookies(object->config) != CONFIG_COOKIES_STORE) {
+        apr_table_unset(headers, "Set-Cookie");
+        apr_table_unset(headers, "Set-Cookie2");
+    }
+    freshness_mend_age(headers, r->pool);
+    return headers;
+}
+
 /* Open a writer under the variant's key, and write head and header fields.
  * body_size: what will follow, as it is stored; -1: not known. */
 static apr_status_t write_head(provider_object_t *object, const cache_info *info,
@@ -141,7 +205,7 @@ static apr_status_t write_head(provider_object_t *object, const cache_info *info
     if (body_size >= 0) {
         size_hint = (apr_off_t)head.len + body_size;
     }
-    writing->expiry = freshness_expiry(info, headers, config_stale(object->config),
+    writing->expiry = freshness_expiry(info, headers, kept_stale(object->config, headers, pool),
                                        info->response_time);
     writing->etag = etag_of(headers);
     rv = storer_open_writer(object->store, writing->variant.key, writing->expiry, size_hint,
@@ -155,14 +219,14 @@ static apr_status_t write_head(provider_object_t *object, const cache_info *info
 static apr_status_t store_new(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
-    apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+    apr_table_t *headers = stored_headers(object, r);
     record_t record = { 0 };
     const char *reason;
     apr_status_t rv;
 
-    reason = request_variant(r, object->base_key, headers, 0, &writing->variant);
+    reason = request_variant(object->config, r, object->base_key, headers, 0, &writing->variant);
     if (reason) {
-        return give_up(object, r, APR_SUCCESS, reason);
+        return refuse(object, r, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
     record.body_length = writing->announced;
@@ -204,7 +268,7 @@ static apr_status_t view_again(provider_object_t *object, request_rec *r, storer
     const char *reason;
     apr_status_t rv;
 
-    reason = request_variant(r, object->base_key, object->record.headers, 1, &variant);
+    reason = request_variant(object->config, r, object->base_key, object->record.headers, 1, &variant);
     if (reason) {
         return APR_NOTFOUND;
     }
@@ -232,14 +296,14 @@ static apr_status_t view_again(provider_object_t *object, request_rec *r, storer
 static void store_refreshed(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = start_writing(object, r);
-    apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+    apr_table_t *headers = stored_headers(object, r);
     storer_view_t view = STORER_VIEW_EMPTY;
     record_t record = object->record;
     const char *reason;
     apr_status_t rv;
 
     drop_old_age(headers, object->record.headers);
-    reason = request_variant(r, object->base_key, headers, 1, &writing->variant);
+    reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
     if (reason) {
         (void)give_up(object, r, APR_SUCCESS, reason);
         return;
@@ -264,12 +328,16 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
 apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cache_info *info)
 {
     provider_object_t *object = provider_object_of(handle);
+    state_t *state = state_of(r);
 
     if (!object) {
         return APR_EINVAL;
     }
     if (info != &object->base.info) {
         object->base.info = *info;
+    }
+    if (state) {
+        state->fresh_until = freshness_end(info, r->headers_out);
     }
     if (object->opened) {
         store_refreshed(object, r);
@@ -344,8 +412,7 @@ static apr_status_t store_bucket(provider_object_t *object, request_rec *r, apr_
     }
     writing->received += (apr_off_t)*length;
     if (writing->received > object->config->body_limit) {
-        return give_up(object, r, APR_SUCCESS,
-                       "its body grew larger than CacheStorerMaxFileSize allows");
+        return refuse(object, r, "its body grew larger than CacheStorerMaxFileSize allows");
     }
     if (*length > 0) {
         rv = append_body(writing, data, *length);
@@ -455,6 +522,7 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
     const char *reason = objection(object, r);
+    state_t *state = state_of(r);
     storer_variant_t variant = { 0 };
     apr_time_t now = apr_time_now();
     apr_status_t rv;
@@ -474,6 +542,13 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
     if (rv != APR_SUCCESS) {
         return give_up(object, r, rv, "the store does not take it");
+    }
+    if (state) {
+        state->stored = 1;
+        collapse_end(state, FLIGHTS_LANDED, 0);
+        if (state->uncacheable) {
+            collapse_forget(state->flight_key);
+        }
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
                   STORERNO(0412) "%s %s", object->opened ? "refreshed" : "stored",

@@ -4,6 +4,11 @@
  */
 #include "request.h"
 
+#include "state.h"
+
+#include "fields/accept.h"
+#include "fields/query.h"
+
 #include "apr_lib.h"
 #include "apr_strings.h"
 
@@ -79,9 +84,24 @@ static storer_bytes_t normal_form(storer_bytes_t text, apr_pool_t *pool)
     return result;
 }
 
-apr_status_t request_base_key(const char *url_key, storer_bytes_t *base_key, apr_pool_t *pool)
+/* The same URL with its query in normal form. A key of mod_cache's always has a "?". */
+static const char *normal_query(const query_rules_t *rules, const char *url_key, apr_pool_t *pool)
 {
-    storer_bytes_t key = storer_bytes(url_key);
+    const char *query = strchr(url_key, '?');
+
+    if (!query || !query[1]) {
+        return url_key;
+    }
+    query++;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, url_key, (apr_size_t)(query - url_key)),
+                       query_normal_form(rules, query, pool), NULL);
+}
+
+apr_status_t request_base_key(const config_server_t *config, const char *url_key,
+                              storer_bytes_t *base_key, apr_pool_t *pool)
+{
+    storer_bytes_t key = storer_bytes(config->query ? normal_query(config->query, url_key, pool)
+                                                    : url_key);
 
     if (key.len > REQUEST_KEY_MAX) {
         return APR_ENOSPC;
@@ -94,6 +114,11 @@ apr_status_t request_base_key(const char *url_key, storer_bytes_t *base_key, apr
     return APR_SUCCESS;
 }
 
+static int bytes_are(storer_bytes_t a, storer_bytes_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
 static int name_matches(const char *candidate, storer_bytes_t name)
 {
     /* the first letter tells most names apart without a call */
@@ -101,40 +126,155 @@ static int name_matches(const char *candidate, storer_bytes_t name)
            && ap_cstr_casecmpn(candidate, name.data, name.len) == 0 && candidate[name.len] == '\0';
 }
 
-/* All lines of a request header, joined with ", " (RFC 9110 section 5.3), in normal form. */
-static storer_bytes_t header_value(request_rec *r, storer_bytes_t name)
+static int is_named(storer_bytes_t name, const char *other)
+{
+    return name_matches(other, name);
+}
+
+/* All lines of a request header, joined with ", " (RFC 9110 section 5.3). */
+static const char *header_lines(request_rec *r, storer_bytes_t name)
 {
     const apr_array_header_t *array = apr_table_elts(r->headers_in);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
-    storer_bytes_t value = { NULL, 0 };
+    const char *value = NULL;
     int i;
 
     if (name.len == 0) {
-        return value;
+        return NULL;
     }
     for (i = 0; i < array->nelts; i++) {
-        if (!name_matches(entries[i].key, name)) {
-            continue;
+        if (name_matches(entries[i].key, name)) {
+            value = value ? apr_pstrcat(r->pool, value, ", ", entries[i].val, NULL)
+                          : entries[i].val;
         }
-        value = storer_bytes(value.data
-                             ? apr_pstrcat(r->pool, value.data, ", ", entries[i].val, NULL)
-                             : entries[i].val);
     }
-    return value.data ? normal_form(value, r->pool) : value;
+    if (!value && is_named(name, "Authorization")) {
+        const state_t *state = state_find(r);
+
+        /* hidden from mod_cache, not from us; and it restores the request as it has seen it */
+        value = state ? state->mask.authorization : NULL;
+    }
+    return value;
+}
+
+static unsigned codings_of(request_look_t *look)
+{
+    static const storer_bytes_t name = { "accept-encoding", sizeof("accept-encoding") - 1 };
+
+    if (!look->codings_known) {
+        look->codings = accept_codings(header_lines(look->r, name));
+        look->codings_known = 1;
+    }
+    return look->codings;
+}
+
+/* A header in the form in which it is compared; data NULL: the request has none, and folding does
+ * not make one of it. Accept-Encoding is compared by answer_match(), if it is folded. */
+static storer_bytes_t folded_value(request_look_t *look, storer_bytes_t name)
+{
+    const char *lines = header_lines(look->r, name);
+    apr_pool_t *pool = look->r->pool;
+    storer_bytes_t none = { NULL, 0 };
+
+    if (config_normalizes(look->config, name)) {
+        if (lines && is_named(name, "User-Agent")) {
+            return storer_bytes(accept_agent_class(lines));
+        }
+        if (lines && is_named(name, "Accept-Language")) {
+            return normal_form(storer_bytes(accept_languages(lines, pool)), pool);
+        }
+    }
+    return lines ? normal_form(storer_bytes(accept_list(lines, pool)), pool) : none;
+}
+
+static int is_folded_coding(const request_look_t *look, storer_bytes_t name)
+{
+    return is_named(name, "Accept-Encoding") && config_normalizes(look->config, name);
+}
+
+static void note_question(request_look_t *look, storer_bytes_t name, storer_bytes_t value)
+{
+    apr_pool_t *pool = look->r->pool;
+    storer_header_t *question;
+    int i;
+
+    for (i = 0; i < look->asked->nelts; i++) {
+        if (bytes_are(APR_ARRAY_IDX(look->asked, i, storer_header_t).name, name)) {
+            return;
+        }
+    }
+    question = apr_array_push(look->asked);
+    question->name.data = apr_pmemdup(pool, name.data, name.len);
+    question->name.len = name.len;
+    question->value = is_folded_coding(look, name)
+                      ? storer_bytes(accept_codings_name(codings_of(look))) : value;
 }
 
 static storer_bytes_t answer_header(void *baton, storer_bytes_t name)
 {
-    return header_value(baton, name);
+    request_look_t *look = baton;
+    storer_bytes_t value = folded_value(look, name);
+
+    if (look->asked) {
+        note_question(look, name, value);
+    }
+    return value;
 }
 
-storer_request_t request_of(request_rec *r)
+static int answer_match(void *baton, storer_bytes_t name, storer_bytes_t stored)
+{
+    request_look_t *look = baton;
+    storer_bytes_t own = answer_header(look, name);
+
+    if (is_folded_coding(look, name)
+        && accept_coding_fits(stored.data, stored.len, codings_of(look))) {
+        return 1;
+    }
+    return bytes_are(own, stored);
+}
+
+storer_request_t request_of(request_look_t *look, request_rec *r, const config_server_t *config)
 {
     storer_request_t request;
 
+    look->r = r;
+    look->config = config;
+    look->asked = NULL;
+    look->codings_known = 0;
     request.header = answer_header;
-    request.baton = r;
+    request.matches = answer_match;
+    request.baton = look;
     return request;
+}
+
+/* The election is held once more, and asks for just the headers on which the variants differ. */
+storer_bytes_t request_flight_key(const config_server_t *config, storer_t *store,
+                                  storer_bytes_t base_key, request_rec *r)
+{
+    storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
+    apr_array_header_t *parts;
+    request_look_t look;
+    storer_request_t request = request_of(&look, r, config);
+    int i;
+
+    look.asked = apr_array_make(r->pool, 4, sizeof(storer_header_t));
+    (void)storer_get_multi_level(store, base_key, &request, NULL, r->request_time, &fresh, &stale,
+                                 r->pool); /* whatever it finds: only the questions count */
+    storer_view_release(&fresh);
+    storer_view_release(&stale);
+    if (look.asked->nelts == 0) {
+        return base_key;
+    }
+    parts = apr_array_make(r->pool, 8, sizeof(const char *));
+    APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(r->pool, base_key.data, base_key.len);
+    for (i = 0; i < look.asked->nelts; i++) {
+        const storer_header_t *question = &APR_ARRAY_IDX(look.asked, i, storer_header_t);
+
+        APR_ARRAY_PUSH(parts, const char *) = apr_psprintf(
+            r->pool, "%.*s:%.*s", (int)question->name.len, question->name.data,
+            (int)question->value.len, question->value.data ? question->value.data : "");
+    }
+    return storer_bytes(apr_array_pstrcat(r->pool, parts, '\n'));
 }
 
 /* The next member of a comma-separated list, without white space around it; length 0: an empty one.
@@ -309,13 +449,48 @@ static const char *variant_key(storer_bytes_t base_key, const storer_header_t *h
     return NULL;
 }
 
-const char *request_variant(request_rec *r, storer_bytes_t base_key, const apr_table_t *headers,
-                            int modified, request_variant_t *variant)
+/* Under which coding a response is stored, and for which requests: see request.h. An unknown coding
+ * is none that a client could be known to accept: then the request's own words count. */
+static void fold_coding(request_look_t *look, const apr_table_t *headers, storer_header_t *in_key,
+                        storer_header_t *in_mapping)
 {
+    accept_coding_e coding = accept_coding_of(apr_table_get(headers, "Content-Encoding"));
+
+    if (coding == ACCEPT_CODING_OTHER) {
+        return;
+    }
+    in_mapping->value = storer_bytes(accept_coding_remembered(coding, codings_of(look),
+                                                              look->r->pool));
+    in_key->value = storer_bytes(accept_coding_name(coding));
+}
+
+/* The values: in the mapping those that an election compares, in the key those that tell two variants
+ * apart. */
+static void fill_values(request_look_t *look, const apr_table_t *headers, storer_header_t *in_key,
+                        storer_header_t *in_mapping, int count)
+{
+    int i;
+
+    for (i = 0; i < count; i++) {
+        in_mapping[i].value = folded_value(look, in_mapping[i].name);
+        if (!in_mapping[i].value.data) {
+            in_mapping[i].value = storer_bytes("");
+        }
+        in_key[i] = in_mapping[i];
+        if (is_folded_coding(look, in_mapping[i].name)) {
+            fold_coding(look, headers, &in_key[i], &in_mapping[i]);
+        }
+    }
+}
+
+const char *request_variant(const config_server_t *config, request_rec *r, storer_bytes_t base_key,
+                            const apr_table_t *headers, int modified, request_variant_t *variant)
+{
+    request_look_t look;
     name_list_t list;
-    storer_header_t *names;
+    storer_header_t *names, *in_key;
     storer_bytes_t key = base_key;
-    int i, count;
+    int count;
 
     list.headers = apr_array_make(r->pool, 4, sizeof(storer_header_t));
     list.pool = r->pool;
@@ -326,15 +501,13 @@ const char *request_variant(request_rec *r, storer_bytes_t base_key, const apr_t
     }
     names = (storer_header_t *)list.headers->elts;
     count = order_names(names, list.headers->nelts);
-    for (i = 0; i < count; i++) {
-        names[i].value = header_value(r, names[i].name);
-        if (!names[i].value.data) {
-            names[i].value.data = "";
-        }
-    }
     if (count > 0) {
-        const char *problem = variant_key(base_key, names, count, &key, r->pool);
+        const char *problem;
 
+        (void)request_of(&look, r, config);
+        in_key = apr_palloc(r->pool, (apr_size_t)count * sizeof(*in_key));
+        fill_values(&look, headers, in_key, names, count);
+        problem = variant_key(base_key, in_key, count, &key, r->pool);
         if (problem) {
             return problem;
         }

@@ -8,11 +8,19 @@
  * Vary it is the base key itself. So that no URL or header value can imitate the structure, and
  * because the mapping takes UTF-8 only, "{" and bytes from 0x80 on are written as "{" two hex
  * digits "}" wherever they come from outside; so are ";" and ":" in names and values of a key.
+ *
+ * Folding (CacheStorerNormalize). Values that mean the same are one variant (RFC 9111 section 4.1).
+ * White space around the members of a list never counts. A response that varies on Accept-Encoding
+ * is stored under its own coding, together with the codings that were acceptable then: it fits a
+ * request that accepts the coding and offers no others than were offered then - so the origin would
+ * choose the same again.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
 
 #include "httpd.h"
+
+#include "config.h"
 
 #include "../storage/storer.h"
 
@@ -25,12 +33,30 @@ typedef struct request_variant_t {
     int                    count;
 } request_variant_t;
 
-/** The base key for mod_cache's key: the same string, or an escaped copy in pool.
+/** The base key for mod_cache's key: the same string, or a copy in pool: escaped, and with the query
+ * in the form CacheStorerKeyQuery asks for.
  * @return APR_SUCCESS or APR_ENOSPC: too long */
-apr_status_t request_base_key(const char *url_key, storer_bytes_t *base_key, apr_pool_t *pool);
+apr_status_t request_base_key(const config_server_t *config, const char *url_key,
+                              storer_bytes_t *base_key, apr_pool_t *pool);
 
-/** What an election may ask of r. Results are allocated in r->pool. */
-storer_request_t request_of(request_rec *r);
+/** What one election remembers of its request. */
+typedef struct request_look_t {
+    request_rec           *r;
+    const config_server_t *config;
+    apr_array_header_t    *asked;           /**< of storer_header_t: what it was asked; NULL: nobody
+                                                 wants to know */
+    unsigned               codings;         /**< of Accept-Encoding, once codings_known */
+    unsigned               codings_known:1;
+} request_look_t;
+
+/** What an election may ask of r. Results are allocated in r->pool. The look is used while the
+ * election runs. */
+storer_request_t request_of(request_look_t *look, request_rec *r, const config_server_t *config);
+
+/** A name for what a request that found nothing fresh is about to fetch: its URL and, as far as the
+ * stored variants tell, the variant. Two requests with the same name wait for the same response. */
+storer_bytes_t request_flight_key(const config_server_t *config, storer_t *store,
+                                  storer_bytes_t base_key, request_rec *r);
 
 /**
  * The variant a response is for this request.
@@ -39,8 +65,8 @@ storer_request_t request_of(request_rec *r);
  *                 that varies on those fields cannot be told apart
  * @return NULL, or why the response has no variant: a text for the log
  */
-const char *request_variant(request_rec *r, storer_bytes_t base_key, const apr_table_t *headers,
-                            int modified, request_variant_t *variant);
+const char *request_variant(const config_server_t *config, request_rec *r, storer_bytes_t base_key,
+                            const apr_table_t *headers, int modified, request_variant_t *variant);
 
 /** Whether some line of a response's Vary contains "*". */
 int request_varies_on_all(const apr_table_t *headers);

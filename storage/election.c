@@ -32,6 +32,27 @@ static int compare(const storer_candidate_t *a, const storer_candidate_t *b)
     return (a->key.len > b->key.len) - (a->key.len < b->key.len);
 }
 
+/* The only value of a varied header; 0: it has several, or none. */
+static int single_value(const storer_varied_t *varied, storer_bytes_t *value)
+{
+    storer_value_cursor_t cursor;
+    storer_bytes_t another;
+
+    storer_value_begin(&cursor, varied);
+    return storer_value_next(&cursor, value) == APR_SUCCESS
+           && storer_value_next(&cursor, &another) == APR_EOF;
+}
+
+static int header_fits(const storer_varied_t *varied, const storer_request_t *request)
+{
+    storer_bytes_t value;
+
+    if (request->matches && single_value(varied, &value)) {
+        return request->matches(request->baton, varied->name, value);
+    }
+    return storer_varied_equals(varied, request->header(request->baton, varied->name));
+}
+
 /* RFC 9111 section 4.1: all selecting header fields are those of the request. */
 static int fits(const storer_mapping_entry_t *entry, const storer_request_t *request)
 {
@@ -44,7 +65,7 @@ static int fits(const storer_mapping_entry_t *entry, const storer_request_t *req
     }
     storer_varied_begin(&cursor, entry);
     while (left-- > 0 && storer_varied_next(&cursor, &varied) == APR_SUCCESS) {
-        if (!storer_varied_equals(&varied, request->header(request->baton, varied.name))
+        if (!header_fits(&varied, request)
             && !storer_varied_is_superseded(cursor, varied.name)) {
             return 0;
         }

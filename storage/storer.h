@@ -229,6 +229,10 @@ typedef struct storer_request_t {
      * Borrowed until the election returns. The name is not NUL-terminated. */
     storer_bytes_t (*header)(void *baton, storer_bytes_t name);
     void *baton;
+    /** Whether a variant whose stored value of this header is `value` fits the request (RFC 9111
+     * section 4.1 allows to fold values that mean the same). NULL: it fits if it is equal to what
+     * header() returns. Called for headers with one stored value; others are compared. */
+    int (*matches)(void *baton, storer_bytes_t name, storer_bytes_t value);
 } storer_request_t;
 
 /**

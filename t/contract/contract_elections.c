@@ -124,7 +124,7 @@ static storer_bytes_t no_header(void *baton, storer_bytes_t name)
 
 static void one_view_wanted(contract_t *test)
 {
-    storer_request_t request = { no_header, NULL };
+    storer_request_t request = { no_header, NULL, NULL };
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_bytes_t base = storer_bytes("base");
     apr_time_t later = T0 + MINUTES(15);
@@ -144,7 +144,7 @@ static void one_view_wanted(contract_t *test)
 
 static void view_over_store(contract_t *test)
 {
-    storer_request_t request = { no_header, NULL };
+    storer_request_t request = { no_header, NULL, NULL };
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_variant_t variant = contract_variant("base", "variant");
     apr_status_t rv;
@@ -172,7 +172,7 @@ static storer_bytes_t if_match(void *baton, storer_bytes_t name)
 
 static void conditional(contract_t *test)
 {
-    storer_request_t request = { if_match, (void *)"\"old\"" };
+    storer_request_t request = { if_match, (void *)"\"old\"", NULL };
     storer_variant_t variant = contract_variant("base", "older");
     storer_validator_t validator;
     storer_view_t view = STORER_VIEW_EMPTY;

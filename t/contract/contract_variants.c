@@ -48,7 +48,7 @@ char contract_elect(contract_t *test, const char *base, const char *const *heade
                     storer_bytes_t *value, apr_pool_t *pool)
 {
     storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
-    storer_request_t request = { find_header, (void *)headers };
+    storer_request_t request = { find_header, (void *)headers, NULL };
     apr_status_t rv;
     char how;
 
@@ -126,7 +126,7 @@ static void bad_arguments(contract_t *test)
 {
     storer_variant_t variant = contract_variant("base", "variant");
     storer_bytes_t value = { "value", 5 }, none = { NULL, 0 };
-    storer_request_t request = { find_header, NULL };
+    storer_request_t request = { find_header, NULL, NULL };
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_bytes_t longest = contract_value(STORER_KEY_MAX, 1, test->pool);
     storer_t *store = test->store;

@@ -109,7 +109,7 @@ static apr_status_t write_variant(scene_t *scene, const char *name, int version)
 static apr_status_t elect(scene_t *scene, storer_t *from, const char *name, storer_bytes_t *value)
 {
     storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
-    storer_request_t request = { find_header, (void *)name };
+    storer_request_t request = { find_header, (void *)name, NULL };
     apr_status_t rv;
 
     value->data = NULL;

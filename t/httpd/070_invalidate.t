@@ -77,6 +77,53 @@ for my $status (403, 500) {
     });
 }
 
+# every unsafe method, also one that httpd does not know; no safe one
+my $many = target('/070/methods', body => 100, cc => 'max-age=600');
+for my $method (qw(PATCH MKCOL COPY PROPPATCH M-SEARCH FROBNICATE)) {
+    fetch($many);
+    is(fetch($many, method => $method, body => 'x')->status, 200, $method);
+    is_cache(fetch($many), 'MISS', "after $method");
+}
+for my $method (qw(OPTIONS PROPFIND REPORT SEARCH)) {
+    fetch($many);
+    is(fetch($many, method => $method)->status, 200, $method);
+    is_cache(fetch($many), 'HIT', "after $method");
+}
+
+# a redirect is a success too
+my $moved = target('/070/moved', body => 100, cc => 'max-age=600');
+fetch($moved);
+control('/070/moved', status => 303, h => 'Location: /070/elsewhere');
+is(fetch($moved, method => 'POST', body => 'x')->status, 303, 'POST, and a redirect');
+control('/070/moved');
+is_cache(fetch($moved), 'MISS', 'after it');
+
+# what Location and Content-Location name on this host, and nowhere else
+my $port = vars->{port};
+my $named = '/070/folder/named?body=100&cc=max-age%3D600';
+for my $case (
+    [ $named,                                     'MISS', 'a path' ],
+    [ "http://127.0.0.1:$port$named",             'MISS', 'a URL' ],
+    [ 'folder/named?body=100&cc=max-age%3D600',   'MISS', 'a relative path' ],
+    [ './x/../folder/named?body=100&cc=max-age%3D600', 'MISS', 'with dots' ],
+    [ "//127.0.0.1:$port$named",                  'MISS', 'without a scheme' ],
+    [ "http://other.test$named",                  'HIT',  'another host' ],
+    [ "http://127.0.0.1:1$named",                 'HIT',  'another port' ],
+    [ 'http://[broken',                           'HIT',  'nonsense' ],
+) {
+    my ($value, $want, $name) = @$case;
+    for my $field ('Location', 'Content-Location') {
+        fetch($named);
+        control('/070/naming', h => "$field: $value");
+        fetch('/070/naming', method => 'POST', body => 'x', host => "127.0.0.1:$port");
+        is_cache(fetch($named), $want, "$field: $name");
+    }
+}
+control('/070/naming', status => 404, h => "Location: $named");
+fetch($named);
+fetch('/070/naming', method => 'POST', body => 'x');
+is_cache(fetch($named), 'HIT', 'Location of a failure');
+
 # another URL is left alone
 my $other = target('/070/other', body => 2000, cc => 'max-age=600');
 fetch($other);

@@ -371,6 +371,9 @@ int response_send(table_t *table, connection_t *connection, request_t *request)
     if (plan.gate_at == 0) {
         table_wait_gate(table, parameter(&plan, "gate"));
     }
+    if (parameter(&plan, "drop")) {
+        return -1;
+    }
     if (send_head(&plan, connection->socket) != 0) {
         return -1;
     }

@@ -20,6 +20,7 @@
  *   chunked=1          chunked; close=1: ended by the end of the connection
  *   clen=N             a Content-Length that need not be true
  *   cut=N              close after N bytes of the body
+ *   drop=1             close without an answer
  *   delay=MS           wait before the answer
  *   gate=NAME          wait until the gate is opened, by default before the answer...
  *   at=N               ...or after N bytes of the body

@@ -71,7 +71,7 @@ static storer_bytes_t put(storer_bytes_t mapping, const variant_t *variant, apr_
 static const char *elect_all(storer_bytes_t mapping, const char *const *fields,
                              const storer_validator_t *validator, apr_time_t now, apr_pool_t *pool)
 {
-    storer_request_t request = { find, (void *)fields };
+    storer_request_t request = { find, (void *)fields, NULL };
     storer_candidate_t candidate, next;
     const storer_candidate_t *after = NULL;
     const char *all = "";
@@ -144,7 +144,7 @@ static void order(apr_pool_t *pool)
 
 static void many(apr_pool_t *pool)
 {
-    storer_request_t request = { find, NULL };
+    storer_request_t request = { find, NULL, NULL };
     storer_bytes_t mapping = { NULL, 0 };
     storer_candidate_t candidate, next;
     char seen[200] = { 0 };
@@ -325,7 +325,7 @@ static void conditions(apr_pool_t *pool)
     }
     for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const char *fields[] = { cases[i][0], cases[i][1], NULL };
-        storer_request_t request = { find, fields };
+        storer_request_t request = { find, fields, NULL };
         storer_validator_t validator, before;
 
         storer_validator_parse(&validator, &request, pool);

@@ -276,7 +276,7 @@ static void thrown_together(apr_pool_t *parent)
     for (i = 0; i < rounds; i++) {
         storer_bytes_t mapping = throw_mapping(&dice, pool);
         const char *values[2], *got, *want;
-        storer_request_t request = { find_header, values };
+        storer_request_t request = { find_header, values, NULL };
         storer_validator_t validator;
 
         throw_request(&dice, values);
@@ -355,7 +355,7 @@ static void changed(storer_bytes_t original, const storer_request_t *request, ap
 static void each_byte(apr_pool_t *pool)
 {
     const char *values[2] = { "a", NULL };
-    storer_request_t request = { find_header, values };
+    storer_request_t request = { find_header, values, NULL };
     dice_t dice = { 7 };
     int done = 0;
 

@@ -32,7 +32,7 @@ static void finds(memory_t *memory, const char *accept, apr_time_t now, const ch
                   const char *what, apr_pool_t *pool)
 {
     storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
-    storer_request_t request = { no_header, (void *)accept };
+    storer_request_t request = { no_header, (void *)accept, NULL };
     apr_status_t rv = storer_get_multi_level(&memory->base, storer_bytes("url"), &request, NULL, now,
                                              &fresh, &stale, pool);
     storer_view_t *view = fresh.ops ? &fresh : &stale;

@@ -88,7 +88,7 @@ static apr_status_t store_key(scene_t *scene, const char *key, apr_time_t stored
 
 static apr_status_t find(scene_t *scene, const char *x, apr_time_t now)
 {
-    storer_request_t request = { find_header, (void *)x };
+    storer_request_t request = { find_header, (void *)x, NULL };
     storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
     apr_status_t rv = storer_get_multi_level(scene->store, storer_bytes("url"), &request, NULL, now,
                                              &fresh, &stale, scene->pool);
@@ -442,7 +442,7 @@ static void not_utf8(apr_pool_t *parent)
 
 static void one_kind_wanted(apr_pool_t *parent)
 {
-    storer_request_t request = { find_header, NULL };
+    storer_request_t request = { find_header, NULL, NULL };
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_variant_t variant;
     scene_t scene;
@@ -466,7 +466,7 @@ static void one_kind_wanted(apr_pool_t *parent)
 
 static void validators(apr_pool_t *parent)
 {
-    storer_request_t request = { find_header, NULL };
+    storer_request_t request = { find_header, NULL, NULL };
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_validator_t validator;
     storer_variant_t variant;

@@ -30,7 +30,7 @@ static void parse(storer_validator_t *validator, const char *name, const char *v
                   apr_pool_t *pool)
 {
     const char *pairs[3] = { name, value, NULL };
-    storer_request_t request = { find, pairs };
+    storer_request_t request = { find, pairs, NULL };
 
     memset(validator, 0x55, sizeof(*validator)); /* whatever was there */
     storer_validator_parse(validator, &request, pool);
@@ -179,7 +179,7 @@ static void compares(apr_pool_t *pool)
 static void both_fields(apr_pool_t *pool)
 {
     const char *pairs[] = { "If-None-Match", "\"a\"", "If-Match", "\"b\"", NULL };
-    storer_request_t request = { find, pairs };
+    storer_request_t request = { find, pairs, NULL };
     storer_validator_t validator;
 
     storer_validator_parse(&validator, &request, pool);
@@ -190,7 +190,7 @@ static void both_fields(apr_pool_t *pool)
 static void nothing_is_left(apr_pool_t *pool)
 {
     const char *pairs[] = { "If-None-Match", "\"a\"", "If-Modified-Since", "a date", NULL };
-    storer_request_t request = { find, pairs };
+    storer_request_t request = { find, pairs, NULL };
     storer_validator_t validator;
 
     storer_validator_parse(&validator, &request, pool);

@@ -173,12 +173,17 @@ sub drain {
     return;
 }
 
+# The answer to what was sent, head and body. undef: none at all.
+sub answer {
+    my $self = shift;
+    $self->head or return;
+    return $self->body;
+}
+
 # The whole exchange. undef: no answer at all.
 sub request {
     my $self = shift;
-    $self->send(@_);
-    $self->head or return;
-    return $self->body;
+    return $self->send(@_)->answer;
 }
 
 # ---- the origin's bodies -------------------------------------------------------------------------

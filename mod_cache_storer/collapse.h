@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * collapse.h - one fetch for many requests (CacheStorerCollapse): who leads, who waits, and how it
+ * ends. The table of flights behind it (storage/flights.h) is shared by all processes.
+ */
+#ifndef COLLAPSE_H
+#define COLLAPSE_H
+
+#include "state.h"
+
+/** How long later requests for a response that is not stored do not wait for each other. A store
+ * ends it early. */
+#define COLLAPSE_REMEMBER (APR_INT64_C(120) * APR_USEC_PER_SEC)
+
+/** The same for an error, which may be over soon. */
+#define COLLAPSE_REMEMBER_ERROR (APR_INT64_C(1) * APR_USEC_PER_SEC)
+
+typedef enum collapse_role_e {
+    COLLAPSE_ALONE,   /**< fetch, and tell nobody */
+    COLLAPSE_LEAD,    /**< fetch; the state now has a flight, that ends in any case */
+    COLLAPSE_FOLLOW   /**< somebody fetches it: collapse_wait() */
+} collapse_role_e;
+
+/** Open the table. Parent, in post_config; it is forgotten with pconf. */
+apr_status_t collapse_open(apr_pool_t *pconf);
+
+/** Take part. Each child, before its threads start. */
+void collapse_child_init(server_rec *main_server);
+
+/** Whether there is a table: without one, nobody knows of the others. */
+int collapse_is_open(void);
+
+/** Whether a request may lead or wait at all: it waits for nobody where others wait for it, nor
+ * where nothing will be stored of what it fetches. */
+int collapse_is_possible(const state_t *state);
+
+/** Lead or follow the fetch of a key. lease: how long to lead at most; after that somebody else may.
+ */
+collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_time_t lease);
+
+/** After COLLAPSE_FOLLOW. Blocks until the fetch has ended, or the request has waited for as long as
+ * CacheStorerCollapse says. @return 1: look again; 0: fetch it without */
+int collapse_wait(state_t *state);
+
+/** The fetch has ended; nothing where the state leads none. remember: for how long requests do not
+ * wait for this key, where the outcome is FLIGHTS_UNCACHEABLE. */
+void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t remember);
+
+/** What was remembered as uncacheable is stored now. */
+void collapse_forget(storer_bytes_t key);
+
+/** Take over a flight that was joined for another request: the background request does. */
+void collapse_adopt(state_t *state, const flights_flight_t *flight);
+
+/** Hand the flight of this state to somebody else, who ends it. */
+flights_flight_t collapse_hand_over(state_t *state);
+
+/** End a flight that was handed over; nothing if it has ended. Any thread. */
+void collapse_abandon(flights_flight_t *flight);
+
+/** Does somebody wait for what this request fetches? */
+int collapse_is_awaited(const state_t *state);
+
+#endif /* COLLAPSE_H */

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fill.c - see fill.h.
+ */
+#include "fill.h"
+
+#include "collapse.h"
+
+#include "http_protocol.h"
+#include "apr_lib.h"
+#include "apr_strings.h"
+
+#include <string.h>
+
+static const char *const fields[] = {
+    "If-None-Match", "If-Modified-Since", "If-Range", "Range", NULL
+};
+
+static int keep_line(void *baton, const char *name, const char *value)
+{
+    apr_table_addn(baton, name, value);
+    return 1;
+}
+
+/* A failed If-Match or If-Unmodified-Since is an error, which the origin is to tell. */
+static int is_fillable(const request_rec *r)
+{
+    return !r->main && !r->header_only
+           && (apr_table_get(r->headers_in, "If-None-Match")
+               || apr_table_get(r->headers_in, "If-Modified-Since")
+               || apr_table_get(r->headers_in, "Range"))
+           && !apr_table_get(r->headers_in, "If-Match")
+           && !apr_table_get(r->headers_in, "If-Unmodified-Since");
+}
+
+void fill_prepare(state_t *state)
+{
+    apr_table_t *headers = state->r->headers_in, *saved;
+    int i;
+
+    if (state->fill.conditions || !is_fillable(state->r)) {
+        return;
+    }
+    saved = apr_table_make(state->r->pool, 4);
+    for (i = 0; fields[i]; i++) {
+        (void)apr_table_do(keep_line, saved, headers, fields[i], NULL);
+        apr_table_unset(headers, fields[i]);
+    }
+    state->fill.conditions = saved;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * What the client gets
+ * --------------------------------------------------------------------------------------------- */
+
+/* Digits only: apr_strtoff would take signs and spaces. */
+static int parse_position(const char **text, apr_off_t *position)
+{
+    apr_off_t value = 0;
+    const char *begin = *text;
+
+    while (apr_isdigit(**text)) {
+        if (value > (APR_INT64_MAX - 9) / 10) {
+            return 0;
+        }
+        value = value * 10 + (**text - '0');
+        (*text)++;
+    }
+    *position = value;
+    return *text > begin;
+}
+
+typedef enum range_e {
+    RANGE_NONE,           /**< none, or none that we answer */
+    RANGE_SATISFIABLE,
+    RANGE_UNSATISFIABLE   /**< behind the end */
+} range_e;
+
+/* A single range of RFC 9110 section 14.1.2, as [first, last]. */
+static range_e parse_range(const char *text, apr_off_t length, apr_off_t *first, apr_off_t *last)
+{
+    apr_off_t number;
+
+    if (ap_cstr_casecmpn(text, "bytes=", 6) != 0 || length <= 0) {
+        return RANGE_NONE;
+    }
+    text += 6;
+    *last = length - 1;
+    if (*text == '-') {
+        text++;
+        if (!parse_position(&text, &number) || *text) {
+            return RANGE_NONE;
+        }
+        *first = number < length ? length - number : 0;
+        return number > 0 ? RANGE_SATISFIABLE : RANGE_UNSATISFIABLE;
+    }
+    if (!parse_position(&text, first) || *text++ != '-') {
+        return RANGE_NONE;
+    }
+    if (*text) {
+        if (!parse_position(&text, &number) || *text || number < *first) {
+            return RANGE_NONE;
+        }
+        *last = number < *last ? number : *last;
+    }
+    return *first < length ? RANGE_SATISFIABLE : RANGE_UNSATISFIABLE;
+}
+
+static void answer_without_body(state_t *state, int status)
+{
+    state->r->status = status;
+    state->r->status_line = NULL;
+    state->fill.sliced = 1;
+    state->fill.take = 0;
+}
+
+/* Cut the range out of the body as it streams by, for which its length must be known beforehand.
+ * All else is left to httpd's own filter: it can do more, but needs the whole body in one piece. */
+static void answer_range(state_t *state)
+{
+    request_rec *r = state->r;
+    const char *range = apr_table_get(r->headers_in, "Range");
+    const char *text = apr_table_get(r->headers_out, "Content-Length");
+    apr_off_t length, first = 0, last = 0;
+
+    if (!range || !text || !ap_parse_strict_length(&length, text)
+        || apr_table_get(r->headers_out, "Content-Range")
+        || ap_condition_if_range(r, r->headers_out) == AP_CONDITION_NOMATCH) {
+        return;
+    }
+    switch (parse_range(range, length, &first, &last)) {
+    case RANGE_SATISFIABLE:
+        state->fill.skip = first;
+        state->fill.take = last - first + 1;
+        state->fill.sliced = 1;
+        r->status = HTTP_PARTIAL_CONTENT;
+        r->status_line = NULL;
+        apr_table_setn(r->headers_out, "Content-Range",
+                       apr_psprintf(r->pool, "bytes %" APR_OFF_T_FMT "-%" APR_OFF_T_FMT "/%"
+                                    APR_OFF_T_FMT, first, last, length));
+        ap_set_content_length(r, state->fill.take);
+        break;
+    case RANGE_UNSATISFIABLE:
+        answer_without_body(state, HTTP_RANGE_NOT_SATISFIABLE);
+        apr_table_setn(r->headers_out, "Content-Range",
+                       apr_psprintf(r->pool, "bytes */%" APR_OFF_T_FMT, length));
+        ap_set_content_length(r, 0);
+        break;
+    case RANGE_NONE:
+    default:
+        break;
+    }
+}
+
+void fill_answer(state_t *state)
+{
+    request_rec *r = state->r;
+
+    if (!state->fill.conditions) {
+        return;
+    }
+    (void)apr_table_do(keep_line, r->headers_in, state->fill.conditions, NULL);
+    state->fill.conditions = NULL;
+    state->fill.take = -1;
+    if (r->status != HTTP_OK) {
+        return;
+    }
+    if (ap_meets_conditions(r) == HTTP_NOT_MODIFIED) {
+        answer_without_body(state, HTTP_NOT_MODIFIED);
+        return;
+    }
+    answer_range(state);
+}
+
+/* A data bucket of known length; what is cut off is deleted. */
+static apr_status_t cut_bucket(state_fill_t *fill, apr_bucket *bucket)
+{
+    apr_bucket *rest;
+    apr_status_t rv;
+
+    if (fill->skip >= (apr_off_t)bucket->length || fill->take == 0) {
+        fill->skip -= fill->take == 0 ? 0 : (apr_off_t)bucket->length;
+        apr_bucket_delete(bucket);
+        return APR_SUCCESS;
+    }
+    if (fill->skip > 0) {
+        rv = apr_bucket_split(bucket, (apr_size_t)fill->skip);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        rest = APR_BUCKET_NEXT(bucket);
+        apr_bucket_delete(bucket);
+        bucket = rest;
+        fill->skip = 0;
+    }
+    if ((apr_off_t)bucket->length > fill->take) {
+        rv = apr_bucket_split(bucket, (apr_size_t)fill->take);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        apr_bucket_delete(APR_BUCKET_NEXT(bucket));
+    }
+    fill->take -= (apr_off_t)bucket->length;
+    return APR_SUCCESS;
+}
+
+/* Cut every data bucket. One of unknown length turns into what was read and a rest behind it. */
+static apr_status_t cut_data(state_fill_t *fill, apr_bucket_brigade *brigade)
+{
+    apr_bucket *bucket, *next;
+    apr_status_t rv = APR_SUCCESS;
+    const char *data;
+    apr_size_t length;
+
+    for (bucket = APR_BRIGADE_FIRST(brigade);
+         bucket != APR_BRIGADE_SENTINEL(brigade) && rv == APR_SUCCESS; bucket = next) {
+        if (!APR_BUCKET_IS_METADATA(bucket) && bucket->length == (apr_size_t)-1) {
+            rv = apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ);
+        }
+        next = APR_BUCKET_NEXT(bucket);
+        if (rv == APR_SUCCESS && !APR_BUCKET_IS_METADATA(bucket)) {
+            rv = cut_bucket(fill, bucket);
+        }
+    }
+    return rv;
+}
+
+apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
+{
+    state_fill_t *fill = &state->fill;
+    apr_status_t rv;
+
+    if (fill->done || fill->absorbing) {
+        return apr_brigade_cleanup(brigade);
+    }
+    if (!fill->sliced) {
+        return APR_SUCCESS;
+    }
+    rv = cut_data(fill, brigade);
+    if (rv == APR_SUCCESS && fill->take == 0) {
+        /* the client need not wait for the rest: it has what it asked for */
+        if (APR_BRIGADE_EMPTY(brigade) || !APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
+            APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(brigade->bucket_alloc));
+        }
+        fill->done = 1;
+    }
+    return rv;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * A client that goes away
+ * --------------------------------------------------------------------------------------------- */
+
+static apr_status_t leave_aborted(void *baton)
+{
+    state_t *state = baton;
+
+    state->r->connection->aborted = 1;
+    return APR_SUCCESS;
+}
+
+/* What is still to come is known, and not more than the limit; or somebody waits for it. */
+static int is_worth_it(const state_t *state)
+{
+    const provider_writing_t *writing = state->storing ? state->storing->writing : NULL;
+
+    if (!writing || !writing->writer.ops || writing->complete) {
+        return 0;
+    }
+    if (collapse_is_awaited(state)) {
+        return 1;
+    }
+    return writing->announced >= 0
+           && writing->announced - writing->received <= config_finish_fill(state->config);
+}
+
+int fill_goes_on(state_t *state)
+{
+    conn_rec *c = state->r->connection;
+
+    if (state->fill.absorbing) {
+        return 1;
+    }
+    if (!is_worth_it(state)) {
+        return 0;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
+                  STORERNO(0711) "the client went away; %s is fetched to the end for the cache",
+                  state->url_key);
+    state->fill.absorbing = 1;
+    /* mod_proxy reads on only where the connection is said to live. Nothing is written to it: all
+     * is swallowed before. */
+    c->aborted = 0;
+    apr_pool_cleanup_register(state->r->pool, state, leave_aborted, apr_pool_cleanup_null);
+    return 1;
+}

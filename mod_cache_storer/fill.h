@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fill.h - makes a request fill the cache that by itself would not: one with conditions or a Range,
+ * to which the origin would answer with a 304 or a part, and one whose client goes away.
+ *
+ *   provider (a miss)     conditions and Range are taken off the request: the origin sends it all
+ *   outlet, behind        the client's answer is made from the whole response: a 304, the range, or
+ *   CACHE_SAVE            all of it; what it does not get is stored all the same
+ */
+#ifndef FILL_H
+#define FILL_H
+
+#include "provider.h"
+#include "state.h"
+
+#include "util_filter.h"
+
+/** Take conditions and Range off a request that is about to fill the cache. */
+void fill_prepare(state_t *state);
+
+/** The response's head is here: put them back, and see what the client is to get. Sets the status,
+ * Content-Range and Content-Length of a 304 or 206. */
+void fill_answer(state_t *state);
+
+/** Take out of a brigade what the client has not asked for. It may be empty afterwards: then there
+ * is nothing to pass on. */
+apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade);
+
+/** Passing on has failed, or the client is gone: whether to go on for the cache's sake. If so, the
+ * rest is to be swallowed. */
+int fill_goes_on(state_t *state);
+
+#endif /* FILL_H */

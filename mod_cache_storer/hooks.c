@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * hooks.c - see hooks.h. In the order of a request's life:
+ *
+ *   quick_handler  before_quick    mask.c, invalidate.c
+ *                  (mod_cache)     provider_open_entity; adds CACHE_SAVE
+ *                  after_quick     what was masked is put back
+ *   insert_filter  insert_filters  intake.c and outlet.c around CACHE_SAVE
+ *   handler        before_handler  the same as above, where CacheQuickHandler is off
+ *                  (mod_cache)
+ *                  after_handler
+ *   cache_status   see_status      mod_cache tells how it decided
+ *   error filters  see_error       a response that httpd makes itself, which passes no filter of ours
+ */
+#include "hooks.h"
+
+#include "collapse.h"
+#include "intake.h"
+#include "invalidate.h"
+#include "mask.h"
+#include "outlet.h"
+#include "provider.h"
+#include "stale.h"
+#include "state.h"
+#include "status.h"
+
+#include "http_protocol.h"
+#include "http_request.h"
+#include "mod_cache.h"
+#include "apr_strings.h"
+
+static const char *const mod_cache[] = { "mod_cache.c", NULL };
+
+static void before(state_t *state)
+{
+    mask_put(state);
+    if (mask_is_unsafe(state->r)) {
+        invalidate_watch(state->r);
+    }
+}
+
+static int before_quick(request_rec *r, int lookup)
+{
+    state_t *state = state_of(r);
+
+    if (state) {
+        state->lookup = lookup != 0;
+        before(state);
+    }
+    return DECLINED;
+}
+
+static int after_quick(request_rec *r, int lookup)
+{
+    state_t *state = state_find(r);
+
+    (void)lookup;
+    if (state) {
+        mask_remove(state);
+    }
+    return DECLINED;
+}
+
+/* With CacheQuickHandler off mod_cache serves what it finds to a request with Authorization: httpd
+ * has checked that by now. So only the method is masked. */
+static int before_handler(request_rec *r)
+{
+    state_t *state = state_of(r);
+
+    if (state && r->method_number != M_GET) {
+        mask_put(state);
+    }
+    return DECLINED;
+}
+
+static int after_handler(request_rec *r)
+{
+    state_t *state = state_find(r);
+
+    if (state) {
+        mask_remove(state);
+    }
+    return DECLINED;
+}
+
+/* Only where mod_cache may be at work: other responses are none of our business. */
+static void insert_filters(request_rec *r)
+{
+    state_t *state = state_of(r);
+
+    if (!state || state->hit || !config_covers(state->config, r->parsed_uri.path)) {
+        return;
+    }
+    state->forwarded = 1;
+    if (r->method_number == M_GET) {
+        intake_insert(state);
+    }
+    outlet_insert(state);
+}
+
+static int is_error(int status)
+{
+    return status >= HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* mod_cache's reasons for not storing come before the first byte of the response is passed on. */
+static void see_miss(state_t *state, const char *reason)
+{
+    if (state->storing && state->storing->writing && state->storing->writing->writer.ops) {
+        state->stored = 1;
+        return;
+    }
+    if (!state->detail) {
+        state->detail = reason;
+    }
+    collapse_end(state, FLIGHTS_UNCACHEABLE,
+                 is_error(state->r->status) ? COLLAPSE_REMEMBER_ERROR : COLLAPSE_REMEMBER);
+}
+
+/* A status that httpd has no words for would be sent as a 500. */
+static void name_status(request_rec *r, int status)
+{
+    if (ap_index_of_response(status) == ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)
+        && status != HTTP_INTERNAL_SERVER_ERROR) {
+        r->status_line = apr_psprintf(r->pool, "%d Unknown", status);
+    }
+}
+
+/* What httpd would otherwise make up: the Date, from which the age is counted. */
+static void keep_as_stored(request_rec *r, const cache_handle_t *handle, const apr_table_t *headers)
+{
+    if (r->proxyreq == PROXYREQ_NONE && apr_table_get(headers, "Date")) {
+        r->proxyreq = PROXYREQ_REVERSE;
+    }
+    name_status(r, handle->cache_obj->info.status);
+}
+
+static int see_status(cache_handle_t *handle, request_rec *r, apr_table_t *headers,
+                      ap_cache_status_e status, const char *reason)
+{
+    state_t *state = state_find(r);
+
+    if (!state) {
+        return DECLINED;
+    }
+    switch (status) {
+    case AP_CACHE_HIT:
+        if (state->forwarded) {
+            state->detail = reason; /* the origin has failed, and this takes its place */
+            collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
+        }
+        state->hit = 1;
+        mask_remove(state);
+        keep_as_stored(r, handle, headers);
+        status_add_hit(state, headers);
+        break;
+    case AP_CACHE_MISS:
+        see_miss(state, reason);
+        break;
+    case AP_CACHE_REVALIDATE:
+        name_status(r, handle->cache_obj->info.status);
+        break;
+    case AP_CACHE_INVALIDATE:
+        state->detail = reason;
+        break;
+    default:
+        break;
+    }
+    return OK;
+}
+
+/* After mod_cache, which may replace the error with what is stored. */
+static void see_error(request_rec *r)
+{
+    state_t *state = state_find(r);
+
+    if (!state) {
+        return;
+    }
+    stale_unguard(state);
+    if (state->hit) {
+        return;
+    }
+    collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
+    if (!state->outlet_seen && config_covers(state->config, r->parsed_uri.path)) {
+        state->outlet_seen = 1;
+        status_add_forwarded(state, r->err_headers_out);
+    }
+}
+
+void hooks_register(void)
+{
+    intake_register();
+    outlet_register();
+    invalidate_register();
+    ap_hook_quick_handler(before_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_quick_handler(after_quick, mod_cache, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(before_handler, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
+    ap_hook_handler(after_handler, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_insert_filter(insert_filters, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
+    cache_hook_cache_status(see_status, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * invalidate.c - see invalidate.h.
+ *
+ * The key of a URL is mod_cache's secret: it depends on directives that no other module can read.
+ * So what is to be invalidated is not worked out here: mod_cache is made to, and the keys of the
+ * other two URLs are made from the one it then hands to the provider.
+ */
+#include "invalidate.h"
+
+#include "http_request.h"
+#include "util_filter.h"
+#include "apr_strings.h"
+
+static ap_filter_rec_t *invalidate_handle;
+
+/* Stands where mod_cache's filter would pass on what it is given, which is nothing. */
+static apr_status_t swallow(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    (void)filter;
+    return apr_brigade_cleanup(brigade);
+}
+
+/* mod_cache invalidates after a 2xx only. Its filter is called for a 3xx as if it were one, with
+ * nothing to pass on. */
+static void invalidate_as_success(ap_filter_t *filter)
+{
+    static ap_filter_rec_t sink_record = {
+        .name = "CACHE_STORER_SINK",
+        .filter_func = { .out_func = swallow },
+        .ftype = AP_FTYPE_PROTOCOL
+    };
+    request_rec *r = filter->r;
+    ap_filter_rec_t *wanted = ap_get_output_filter_handle("CACHE_INVALIDATE");
+    ap_filter_t *found = filter->next, copy, sink;
+    apr_bucket_brigade *nothing;
+    int status = r->status;
+
+    while (found && found->frec != wanted) {
+        found = found->next;
+    }
+    if (!wanted || !found) {
+        return; /* mod_cache has nothing to do with this URL */
+    }
+    memset(&sink, 0, sizeof(sink));
+    sink.frec = &sink_record;
+    sink.r = r;
+    sink.c = r->connection;
+    copy = *found;
+    copy.next = &sink;
+    nothing = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    r->status = HTTP_OK;
+    (void)wanted->filter_func.out_func(&copy, nothing);
+    r->status = status;
+    ap_remove_output_filter(found);
+}
+
+static apr_status_t invalidate_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    if (ap_is_HTTP_REDIRECT(filter->r->status)) {
+        invalidate_as_success(filter);
+    }
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(filter->next, brigade);
+}
+
+void invalidate_register(void)
+{
+    /* not a content filter: those are gone where httpd itself makes the response */
+    invalidate_handle = ap_register_output_filter("CACHE_STORER_INVALIDATE", invalidate_filter,
+                                                  NULL, AP_FTYPE_PROTOCOL);
+}
+
+void invalidate_watch(request_rec *r)
+{
+    ap_add_output_filter_handle(invalidate_handle, NULL, r, r->connection);
+}
+
+/* Whether a URL is on the authority given as host[:port]. "host" and "host:80" are the same. */
+static int is_on(const request_rec *r, const apr_uri_t *uri, const char *authority)
+{
+    apr_port_t default_port = apr_uri_port_of_scheme(uri->scheme ? uri->scheme : "http");
+    apr_port_t port = uri->port_str && *uri->port_str ? uri->port : default_port;
+    apr_uri_t own;
+
+    if (apr_uri_parse_hostinfo(r->pool, authority, &own) != APR_SUCCESS || !own.hostname) {
+        return 0;
+    }
+    return ap_cstr_casecmp(own.hostname, uri->hostname) == 0
+           && (own.port_str && *own.port_str ? own.port : default_port) == port;
+}
+
+/* The host as the client calls it, or as mod_cache does in its keys. */
+static int is_this_host(const request_rec *r, const apr_uri_t *uri, const char *origin)
+{
+    const char *host = apr_table_get(r->headers_in, "Host");
+    const char *authority = strstr(origin, "://");
+
+    return (host && is_on(r, uri, host)) || (authority && is_on(r, uri, authority + 3));
+}
+
+/* RFC 3986 section 5.2.3: in the folder of the request's own path. */
+static const char *absolute_path(request_rec *r, const char *base, const char *path)
+{
+    const char *slash = strrchr(base, '/');
+    char *joined;
+
+    if (*path == '/') {
+        return path;
+    }
+    joined = apr_pstrcat(r->pool, slash ? apr_pstrmemdup(r->pool, base, (apr_size_t)(slash - base))
+                                        : "", "/", path, NULL);
+    return ap_normalize_path(joined, AP_NORMALIZE_NOT_ABOVE_ROOT) ? joined : NULL;
+}
+
+/* Scheme and authority, path and query of a key of mod_cache's: "http://host:80/path?query" */
+static void split_key(request_rec *r, const char *key, const char **origin, const char **path)
+{
+    const char *begin = strstr(key, "://"), *slash, *end;
+
+    begin = begin ? begin + 3 : key;
+    slash = strchr(begin, '/');
+    slash = slash ? slash : begin + strlen(begin);
+    end = slash + strcspn(slash, "?");
+    *origin = apr_pstrmemdup(r->pool, key, (apr_size_t)(slash - key));
+    *path = apr_pstrmemdup(r->pool, slash, (apr_size_t)(end - slash));
+}
+
+static void drop_location(const provider_object_t *object, request_rec *r, const char *location)
+{
+    const char *origin, *base, *path, *key;
+    storer_bytes_t base_key;
+    apr_uri_t uri;
+
+    split_key(r, object->base.key, &origin, &base);
+    if (apr_uri_parse(r->pool, location, &uri) != APR_SUCCESS
+        || (uri.hostname && !is_this_host(r, &uri, origin))) {
+        return;
+    }
+    path = uri.path && *uri.path ? uri.path : uri.hostname ? "/" : base;
+    path = absolute_path(r, base, path);
+    if (!path) {
+        return;
+    }
+    key = apr_pstrcat(r->pool, origin, path, "?", uri.query, NULL);
+    if (request_base_key(object->config, key, &base_key, r->pool) != APR_SUCCESS) {
+        return;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0503) "invalidating %s as well", key);
+    (void)provider_drop_key(object, base_key, r); /* logs by itself */
+}
+
+void invalidate_locations(const provider_object_t *object, request_rec *r)
+{
+    static const char *const names[] = { "Location", "Content-Location" };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *location = apr_table_get(r->headers_out, names[i]);
+
+        if (!location) {
+            location = apr_table_get(r->err_headers_out, names[i]);
+        }
+        if (location) {
+            drop_location(object, r, location);
+        }
+    }
+}

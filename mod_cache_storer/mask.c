@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * mask.c - see mask.h.
+ */
+#include "mask.h"
+
+#include <string.h>
+
+int mask_is_unsafe(const request_rec *r)
+{
+    /* by name: for httpd some of them are unknown */
+    static const char *const safe[] = {
+        "GET", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "REPORT", "SEARCH", "QUERY"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(safe) / sizeof(safe[0]); i++) {
+        if (strcmp(r->method, safe[i]) == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int count_line(void *baton, const char *name, const char *value)
+{
+    (void)name;
+    (void)value;
+    (*(int *)baton)++;
+    return 1;
+}
+
+/* Several lines are no credentials anybody defines: such a request is left as it is. */
+static int is_single(const apr_table_t *headers, const char *name)
+{
+    int count = 0;
+
+    (void)apr_table_do(count_line, &count, headers, name, NULL);
+    return count == 1;
+}
+
+void mask_put(state_t *state)
+{
+    request_rec *r = state->r;
+
+    if (r->method_number == M_GET) {
+        const char *authorization = apr_table_get(r->headers_in, "Authorization");
+
+        if (authorization && is_single(r->headers_in, "Authorization")) {
+            state->mask.authorization = authorization;
+            state->mask.hidden = 1;
+            apr_table_unset(r->headers_in, "Authorization");
+        }
+    }
+    else if (r->method_number != M_PUT && r->method_number != M_DELETE
+             && r->method_number != M_POST && mask_is_unsafe(r)) {
+        state->mask.method_number = r->method_number;
+        state->mask.method = 1;
+        r->method_number = M_POST;
+    }
+}
+
+void mask_remove(state_t *state)
+{
+    if (state->mask.hidden) {
+        apr_table_setn(state->r->headers_in, "Authorization", state->mask.authorization);
+        state->mask.hidden = 0;
+    }
+    if (state->mask.method) {
+        state->r->method_number = state->mask.method_number;
+        state->mask.method = 0;
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * outlet.c - see outlet.h.
+ *
+ *   handler -> intake -> CACHE_SAVE -> outlet -> ... -> network
+ *
+ * What mod_cache was shown is not what the client gets: the fields that intake.c has hidden are put
+ * back, and so are the conditions that fill.c took off the request.
+ */
+#include "outlet.h"
+
+#include "fill.h"
+#include "intake.h"
+#include "stale.h"
+#include "status.h"
+
+#include "util_filter.h"
+
+static ap_filter_rec_t *outlet_handle, *outlet_subrequest_handle;
+
+static void see_head(state_t *state)
+{
+    intake_restore(state, state->r->headers_out);
+    fill_answer(state);
+    status_add_forwarded(state, state->r->headers_out);
+}
+
+static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    state_t *state = filter->ctx;
+    apr_status_t rv;
+
+    if (!state->outlet_seen) {
+        state->outlet_seen = 1;
+        stale_unguard(state);
+        if (state->hit) {
+            ap_remove_output_filter(filter);
+            return ap_pass_brigade(filter->next, brigade);
+        }
+        see_head(state);
+    }
+    rv = fill_cut(state, brigade);
+    if (rv != APR_SUCCESS || APR_BRIGADE_EMPTY(brigade)) {
+        return rv;
+    }
+    rv = ap_pass_brigade(filter->next, brigade);
+    if ((rv != APR_SUCCESS || filter->c->aborted) && fill_goes_on(state)) {
+        return apr_brigade_cleanup(brigade);
+    }
+    return rv;
+}
+
+void outlet_register(void)
+{
+    outlet_handle = ap_register_output_filter("CACHE_STORER_OUT", outlet_filter, NULL,
+                                              AP_FTYPE_CONTENT_SET + 2);
+    outlet_subrequest_handle = ap_register_output_filter("CACHE_STORER_OUT_SUBREQ", outlet_filter,
+                                                         NULL, AP_FTYPE_CONTENT_SET);
+}
+
+void outlet_insert(state_t *state)
+{
+    request_rec *r = state->r;
+
+    ap_add_output_filter_handle(r->main ? outlet_subrequest_handle : outlet_handle, state, r,
+                                r->connection);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * refresh.h - a request in the background: fetches again what a client was served stale
+ * (stale-while-revalidate), past the client, through all of httpd and mod_cache.
+ *
+ * Under a threaded MPM a few threads of the child's own run such requests, so that neither the
+ * client's next request nor a worker has to wait for the origin. Where modules may not stand threads
+ * (prefork) the child closes the client's connection behind the response, and then runs it itself.
+ */
+#ifndef REFRESH_H
+#define REFRESH_H
+
+#include "mod_cache_storer.h"
+
+/** Called once, when the request is over or will never be. Any thread. */
+typedef void refresh_done_fn(void *baton);
+
+/** Hooks; in register_hooks. */
+void refresh_register(void);
+
+/** Get ready; starts no thread yet. Each child, before its threads start. */
+void refresh_child_init(apr_pool_t *pchild, server_rec *main_server);
+
+/**
+ * Start a background GET for what r asks for, with its headers but for conditions, Range, directives
+ * and credentials. Never blocks.
+ * @param baton copied, with its size; what refresh_of() finds
+ * @param done  called exactly once where APR_SUCCESS is returned, unless the process ends before
+ * @return APR_SUCCESS; APR_EAGAIN: as many are waiting as may; APR_ENOTIMPL: not for this request, or
+ *         the child is about to end; nothing happens then
+ */
+apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
+                           refresh_done_fn *done);
+
+/** The baton, if this request or the one it belongs to is a background one; else NULL. */
+void *refresh_of(const request_rec *r);
+
+#endif /* REFRESH_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * refresh_request.h - a request without a client: what refresh.c runs.
+ */
+#ifndef REFRESH_REQUEST_H
+#define REFRESH_REQUEST_H
+
+#include "refresh.h"
+
+typedef struct refresh_job_t refresh_job_t;
+
+/** A job to run: owns a pool of its own, and nothing of the client's. */
+struct refresh_job_t {
+    refresh_job_t   *next;         /**< refresh.c's queue */
+    apr_pool_t      *pool;         /**< with an allocator of its own: any thread may destroy it */
+    conn_rec        *connection;
+    server_rec      *server;
+    const char      *target;       /**< as in the request line */
+    apr_table_t     *headers;
+    const char      *hostname;
+    char            *port_str;
+    apr_port_t       port;
+    int              is_tls;
+    refresh_done_fn *done;
+    void            *baton;
+};
+
+/** Registers the filters and hooks; in register_hooks. */
+void refresh_request_register(void);
+
+/** Take a socket that stands for the client's where hooks want one. Each child. */
+apr_status_t refresh_request_child_init(apr_pool_t *pchild);
+
+/** A job for what r asks for. In the client's thread. @return NULL: no memory */
+refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t size,
+                                  refresh_done_fn *done);
+
+/** Run the request. thread: the current one, NULL: the process's only one. */
+void refresh_job_run(refresh_job_t *job, apr_thread_t *thread);
+
+/** Call done, and free the job. */
+void refresh_job_end(refresh_job_t *job);
+
+#endif /* REFRESH_REQUEST_H */

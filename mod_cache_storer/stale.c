@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * stale.c - see stale.h.
+ */
+#include "stale.h"
+
+#include "collapse.h"
+#include "freshness.h"
+#include "refresh.h"
+
+#include "fields/control.h"
+
+#include "http_request.h"
+
+/* What a response says of its own staleness, in the field that also decides its freshness. */
+static control_t words_of(const config_server_t *config, const apr_table_t *headers,
+                          apr_pool_t *pool)
+{
+    control_t control;
+
+    if (!control_of_targeted(headers, config_targeted(config), &control, pool)) {
+        control = control_of(headers, pool);
+    }
+    return control;
+}
+
+/* How long after its freshness, in seconds of the response or by the configuration; -1: nobody says
+ * anything. */
+static apr_interval_time_t window(const config_grace_t *grace, apr_int64_t seconds)
+{
+    if (grace->mode == CONFIG_GRACE_OFF) {
+        return 0;
+    }
+    return seconds >= 0 ? apr_time_from_sec(seconds) : grace->fallback;
+}
+
+apr_interval_time_t stale_longest(const config_server_t *config, const apr_table_t *headers,
+                                  apr_pool_t *pool)
+{
+    control_t control = words_of(config, headers, pool);
+    apr_interval_time_t revalidate, error;
+
+    revalidate = window(&config->while_revalidate, control.stale_while_revalidate);
+    error = window(&config->if_error, control.stale_if_error);
+    return revalidate > error ? revalidate : error;
+}
+
+/* Section 4.2.4: these forbid it, and mean it more than any other word. */
+static int is_forbidden(const cache_control_t *control)
+{
+    return control->no_cache || control->must_revalidate || control->proxy_revalidate;
+}
+
+/* A request that wants something newer than what is there is to get it. */
+static int asks_for_newer(const request_rec *r)
+{
+    control_t control = control_of(r->headers_in, r->pool);
+
+    return control.max_age >= 0 || control.min_fresh >= 0 || control.no_cache || control.no_store;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * While it is refreshed
+ * --------------------------------------------------------------------------------------------- */
+
+static void refreshed(void *baton)
+{
+    collapse_abandon(baton);
+}
+
+static void refresh(state_t *state, storer_bytes_t key)
+{
+    flights_flight_t flight;
+    apr_status_t rv;
+
+    /* a refresh that hangs at the origin ends by httpd's Timeout at the latest */
+    if (collapse_join(state, key, state->r->server->timeout) != COLLAPSE_LEAD) {
+        return; /* it is being refreshed, or cannot be */
+    }
+    flight = collapse_hand_over(state);
+    rv = refresh_start(state->r, &flight, sizeof(flight), refreshed);
+    if (rv != APR_SUCCESS) {
+        collapse_abandon(&flight); /* a later request may have more luck */
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, state->r,
+                      STORERNO(0721) "%s cannot be refreshed in the background now",
+                      state->url_key);
+    }
+}
+
+/* mod_cache compares the age with what the response allows, so that is what grows. The age it tells
+ * the client stays true. */
+static void stretch(cache_info *info, apr_interval_time_t lifetime)
+{
+    apr_int64_t seconds = apr_time_sec(lifetime) + 1;
+
+    info->control.invalidated = 0;
+    if (info->control.s_maxage_value != -1) {
+        info->control.s_maxage_value = seconds;
+    }
+    else {
+        info->control.max_age = 1;
+        info->control.max_age_value = seconds;
+    }
+}
+
+int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
+{
+    request_rec *r = state->r;
+    cache_info *info = &object->base.info;
+    control_t control;
+    apr_interval_time_t allowed;
+    apr_time_t end;
+
+    if (state->lookup || is_forbidden(&info->control) || refresh_of(r)
+        || !collapse_is_open()) {
+        return 0;
+    }
+    control = words_of(state->config, object->record.headers, r->pool);
+    allowed = window(&state->config->while_revalidate, control.stale_while_revalidate);
+    end = freshness_end(info, object->record.headers);
+    if (allowed <= 0 || r->request_time >= end + allowed || asks_for_newer(r)) {
+        return 0;
+    }
+    state->fresh_until = end;
+    refresh(state, key);
+    stretch(info, freshness_lifetime(info) + allowed);
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * If the origin fails
+ * --------------------------------------------------------------------------------------------- */
+
+/* Section 5.2.2.10: s-maxage means proxy-revalidate as well. */
+static int may_serve_on_error(const state_t *state, const provider_object_t *object)
+{
+    const cache_info *info = &object->base.info;
+    control_t control;
+    apr_interval_time_t allowed;
+
+    if (is_forbidden(&info->control) || info->control.s_maxage_value != -1) {
+        return 0;
+    }
+    control = words_of(state->config, object->record.headers, state->r->pool);
+    allowed = window(&state->config->if_error, control.stale_if_error);
+    /* where nobody says how long, CacheStaleOnError decides, for as long as the entry is kept */
+    return allowed < 0
+           || state->r->request_time < freshness_end(info, object->record.headers) + allowed;
+}
+
+static apr_status_t unguard(void *baton)
+{
+    stale_unguard(baton);
+    return APR_SUCCESS;
+}
+
+void stale_guard(state_t *state, provider_object_t *object)
+{
+    conn_rec *c = state->r->connection;
+
+    if (!may_serve_on_error(state, object)
+        && control_of(state->r->headers_in, state->r->pool).max_stale < 0) {
+        object->base.info.control.must_revalidate = 1; /* and the client has not allowed it either */
+    }
+    /* mod_proxy closes a connection that was used before, without an answer, where the origin does
+     * that to it. On a first request it makes an error of it, and to that there is an answer: what is
+     * stale, or that there is none (RFC 9111 section 5.2.2.2). */
+    if (!state->keepalives && c->keepalives > 0) {
+        state->keepalives = c->keepalives;
+        c->keepalives = 0;
+        apr_pool_cleanup_register(state->r->pool, state, unguard, apr_pool_cleanup_null);
+    }
+}
+
+void stale_unguard(state_t *state)
+{
+    if (state->keepalives) {
+        state->r->connection->keepalives += state->keepalives;
+        state->keepalives = 0;
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * state.c - see state.h.
+ */
+#include "state.h"
+
+#include "ap_expr.h"
+#include "http_request.h"
+
+state_t *state_find(const request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &cache_storer_module);
+}
+
+state_t *state_of(request_rec *r)
+{
+    state_t *state = state_find(r);
+    const config_server_t *config;
+
+    if (state) {
+        return state;
+    }
+    config = config_of(r->server);
+    if (!config->store) {
+        return NULL;
+    }
+    state = apr_pcalloc(r->pool, sizeof(*state));
+    state->r = r;
+    state->config = config;
+    ap_set_module_config(r->request_config, &cache_storer_module, state);
+    return state;
+}
+
+static int is_true(request_rec *r, const ap_expr_info_t *expression)
+{
+    const char *problem = NULL;
+    int result = ap_expr_exec(r, expression, &problem);
+
+    if (result < 0) {
+        /* who asks for a bypass means to protect something */
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      STORERNO(0701) "CacheStorerBypass: the expression at line %u of %s failed, "
+                      "so that nothing is cached: %s", expression->line_number,
+                      expression->filename, problem ? problem : "no reason given");
+        return 1;
+    }
+    return result > 0;
+}
+
+int state_bypasses(state_t *state)
+{
+    const apr_array_header_t *expressions = state->config->bypass;
+    int i;
+
+    if (!expressions || state->bypass_known) {
+        return state->bypass;
+    }
+    for (i = 0; i < expressions->nelts && !state->bypass; i++) {
+        state->bypass = is_true(state->r, APR_ARRAY_IDX(expressions, i, const ap_expr_info_t *)) != 0;
+    }
+    state->bypass_known = 1;
+    if (state->bypass) {
+        state->forward = STATE_FORWARD_BYPASS;
+        state->detail = "CacheStorerBypass";
+    }
+    return state->bypass;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * state.h - what the module knows of a request between mod_cache's callbacks and its own hooks.
+ *
+ * mod_cache keeps its own state to itself and hands the callbacks a request and a handle. What one
+ * of our hooks, filters and callbacks must tell another lies here: one state for each request_rec
+ * that comes near the cache, in its pool, made when it is first asked for. A subrequest and the
+ * target of an internal redirect have states of their own.
+ */
+#ifndef STATE_H
+#define STATE_H
+
+#include "mod_cache_storer.h"
+
+#include "config.h"
+
+#include "../storage/flights.h"
+
+/** Why a request went to the origin: the fwd parameter of RFC 9211 section 2.2. */
+typedef enum state_forward_e {
+    STATE_FORWARD_NONE,       /**< it did not, as far as is known */
+    STATE_FORWARD_BYPASS,     /**< it is none of the cache's */
+    STATE_FORWARD_METHOD,
+    STATE_FORWARD_URI_MISS,
+    STATE_FORWARD_VARY_MISS,
+    STATE_FORWARD_REQUEST,    /**< the request's directives forbid to use what is there */
+    STATE_FORWARD_STALE
+} state_forward_e;
+
+/** What must be back in place once mod_cache has seen a request, see mask.c. */
+typedef struct state_mask_t {
+    const char *authorization;  /**< what was hidden, also when it is back; NULL: nothing */
+    int         method_number;
+    unsigned    hidden:1;       /**< authorization is hidden now */
+    unsigned    method:1;       /**< method_number is the real one */
+} state_mask_t;
+
+/** Conditions and ranges that a request on a cold key was relieved of, see fill.c. */
+typedef struct state_fill_t {
+    apr_table_t *conditions;    /**< NULL: none */
+    unsigned     absorbing:1;   /**< the client is gone, and the fill goes on */
+    apr_off_t    skip, take;    /**< of the body for the client; take -1: all */
+    unsigned     sliced:1;
+    unsigned     done:1;        /**< the client has all it asked for */
+} state_fill_t;
+
+/** A fetch that others may wait for, see collapse.c. */
+typedef struct state_flight_t {
+    flights_flight_t flight;
+    unsigned         leading:1;
+} state_flight_t;
+
+/** The fields of a response that mod_cache shall not see as they are, see intake.c. */
+typedef struct state_intake_t {
+    apr_table_t *hidden;    /**< Cache-Control, Expires, Pragma as the client gets them; NULL: as
+                                 they are */
+    unsigned     seen:1;    /**< the response's head has come by */
+} state_intake_t;
+
+struct provider_object_t;
+
+typedef struct state_t {
+    request_rec           *r;
+    const config_server_t *config;
+    const char            *url_key;     /**< mod_cache's key; NULL: no callback was called yet */
+    struct provider_object_t *found;    /**< what was found: served, or revalidated */
+    struct provider_object_t *storing;  /**< what is being stored */
+    state_mask_t           mask;
+    state_fill_t           fill;
+    state_flight_t         flight;
+    state_intake_t         intake;
+    storer_bytes_t         flight_key;  /**< what the flight was asked for with */
+    apr_time_t             fresh_until; /**< of the response that is served or was stored */
+    state_forward_e        forward;
+    int                    forward_status; /**< of a revalidation's response; 0: unknown */
+    int                    keepalives;  /**< of the connection, where stale.c has hidden them */
+    apr_time_t             wait_until;  /**< for another one's fetch; 0: has not waited */
+    const char            *detail;      /**< the reason in words; NULL: none */
+    unsigned               lookup:1;    /**< this is only a question whether it could be served */
+    unsigned               bypass:1;    /**< CacheStorerBypass, once bypass_known */
+    unsigned               bypass_known:1;
+    unsigned               hit:1;
+    unsigned               forwarded:1; /**< a handler makes a response, past the cache */
+    unsigned               stored:1;
+    unsigned               collapsed:1; /**< served by what another request fetched meanwhile */
+    unsigned               uncacheable:1; /**< remembered as such: nothing is to be rearranged */
+    unsigned               outlet_seen:1;
+} state_t;
+
+/** The state of a request; NULL: none yet. */
+state_t *state_find(const request_rec *r);
+
+/** The state of a request, made if there is none; NULL: nothing is cached for its server. */
+state_t *state_of(request_rec *r);
+
+/** CacheStorerBypass: whether one of the expressions is true. Asked once, when mod_cache first asks
+ * for the response: in the quick handler, or with CacheQuickHandler off in the handler. */
+int state_bypasses(state_t *state);
+
+#endif /* STATE_H */

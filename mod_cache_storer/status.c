@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * status.c - see status.h. The hit is on the hot path: no formatting by printf there, unless more
+ * than the usual is asked for.
+ */
+#include "status.h"
+
+#include "fields/control.h"
+#include "fields/structured.h"
+
+#include "apr_strings.h"
+
+#include <string.h>
+
+#define TTL_TEXT "; hit; ttl="
+#define DIGITS   24
+
+/* In decimal, from the end of a buffer of DIGITS bytes. */
+static const char *decimal(char *buffer, apr_int64_t number)
+{
+    char *digit = buffer + DIGITS - 1;
+    apr_uint64_t rest = number < 0 ? 0 - (apr_uint64_t)number : (apr_uint64_t)number;
+
+    *digit = '\0';
+    do {
+        *--digit = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        *--digit = '-';
+    }
+    return digit;
+}
+
+/* Section 2.4: may be negative, for a response that is stale. */
+static apr_int64_t seconds_left(const state_t *state)
+{
+    apr_interval_time_t left = state->fresh_until - state->r->request_time;
+
+    return left / APR_USEC_PER_SEC - (left % APR_USEC_PER_SEC < 0);
+}
+
+/* A parameter with a text from anywhere as its value, or nothing. */
+static const char *parameter(const state_t *state, const char *name, const char *text)
+{
+    return text ? apr_pstrcat(state->r->pool, name,
+                              structured_string(text, state->r->pool), NULL) : "";
+}
+
+static const char *more(const state_t *state, const config_status_t *config)
+{
+    if (!config->key && !config->detail) {
+        return "";
+    }
+    return apr_pstrcat(state->r->pool,
+                       parameter(state, "; key=", config->key ? state->url_key : NULL),
+                       parameter(state, "; detail=", config->detail ? state->detail : NULL), NULL);
+}
+
+static void set_environment(const state_t *state)
+{
+    apr_table_t *environment = state->r->subprocess_env;
+
+    apr_table_setn(environment, "cache-storer-engine", state->config->store->ops->name);
+    if (state->url_key) {
+        apr_table_setn(environment, "cache-storer-key", state->url_key);
+    }
+    if (state->detail) {
+        apr_table_setn(environment, "cache-storer-detail", state->detail);
+    }
+}
+
+void status_add_hit(state_t *state, apr_table_t *headers)
+{
+    const config_status_t *config = config_status(state->config);
+    char digits[DIGITS];
+    const char *age = apr_table_get(headers, "Age");
+
+    set_environment(state);
+    if (age) {
+        apr_table_setn(state->r->subprocess_env, "cache-storer-age", age);
+    }
+    if (config->on) {
+        /* upstream caches come first in the list (section 2): ours is the last line */
+        apr_table_addn(headers, "Cache-Status",
+                       apr_pstrcat(state->r->pool, config->name, TTL_TEXT,
+                                   decimal(digits, seconds_left(state)),
+                                   state->collapsed ? "; collapsed" : "",
+                                   more(state, config), NULL));
+    }
+}
+
+/* Why it went past the cache, where no callback of ours was asked. */
+static state_forward_e reason_of(const state_t *state)
+{
+    control_t control;
+
+    if (state->forward != STATE_FORWARD_NONE) {
+        return state->forward;
+    }
+    if (state->r->method_number != M_GET) {
+        return STATE_FORWARD_METHOD;
+    }
+    control = control_of(state->r->headers_in, state->r->pool);
+    return control.no_cache || control.no_store ? STATE_FORWARD_REQUEST : STATE_FORWARD_BYPASS;
+}
+
+static const char *forward_name(state_forward_e forward)
+{
+    switch (forward) {
+    case STATE_FORWARD_METHOD:
+        return "method";
+    case STATE_FORWARD_URI_MISS:
+        return "uri-miss";
+    case STATE_FORWARD_VARY_MISS:
+        return "vary-miss";
+    case STATE_FORWARD_REQUEST:
+        return "request";
+    case STATE_FORWARD_STALE:
+        return "stale";
+    case STATE_FORWARD_NONE:
+    case STATE_FORWARD_BYPASS:
+    default:
+        return "bypass";
+    }
+}
+
+void status_add_forwarded(state_t *state, apr_table_t *headers)
+{
+    const config_status_t *config = config_status(state->config);
+    const char *forward_status = "", *ttl = "";
+
+    if (state->r->main) {
+        return;
+    }
+    set_environment(state);
+    if (!config->on) {
+        return;
+    }
+    if (state->forward_status) {
+        forward_status = apr_psprintf(state->r->pool, "; fwd-status=%d", state->forward_status);
+    }
+    if (state->stored) {
+        ttl = apr_psprintf(state->r->pool, "; stored; ttl=%" APR_INT64_T_FMT,
+                           seconds_left(state));
+    }
+    apr_table_addn(headers, "Cache-Status",
+                   apr_pstrcat(state->r->pool, config->name, "; fwd=",
+                               forward_name(reason_of(state)), forward_status, ttl,
+                               more(state, config), NULL));
+}
