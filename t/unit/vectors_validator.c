@@ -39,7 +39,7 @@ static storer_bytes_t find_field(void *baton, storer_bytes_t name)
 
 static fields_t *make_request(apr_pool_t *pool, storer_request_t **out)
 {
-    storer_request_t *request = apr_palloc(pool, sizeof(*request));
+    storer_request_t *request = apr_pcalloc(pool, sizeof(*request));
     fields_t *fields = apr_palloc(pool, sizeof(*fields));
 
     fields->table = apr_table_make(pool, 8);
