@@ -135,7 +135,8 @@ config_cookies_e config_cookies(const config_server_t *config)
 
 const config_status_t *config_status(const config_server_t *config)
 {
-    static const config_status_t by_default = { 1, 1, "storer", 0, 0 };
+    static const char hit[] = "storer; hit; ttl=";
+    static const config_status_t by_default = { 1, 1, "storer", hit, sizeof(hit) - 1, 0, 0 };
 
     return config->status.set ? &config->status : &by_default;
 }

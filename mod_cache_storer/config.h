@@ -44,6 +44,8 @@ typedef struct config_status_t {
     int         set;
     int         on;
     const char *name;   /**< an sf-token or a quoted sf-string */
+    const char *hit;    /**< the name and what a hit always has behind it */
+    apr_size_t  hit_length;
     int         key;    /**< with the key */
     int         detail; /**< with the reason in words */
 } config_status_t;
@@ -74,6 +76,7 @@ typedef struct config_server_t {
     /* resolved by lifecycle.c, read-only while requests run */
     storer_t               *store;         /**< NULL: nothing is read or stored */
     apr_off_t               body_limit;    /**< largest body that is stored */
+    int                     environment;   /**< somebody asks for cache-storer-... */
 } config_server_t;
 
 /** directives.c */
@@ -102,6 +105,10 @@ int                    config_normalizes(const config_server_t *config, storer_b
 const apr_array_header_t *config_targeted(const config_server_t *config);
 /** Whether some CacheEnable that names us may cover this path. */
 int                    config_covers(const config_server_t *config, const char *path);
+
+/** Whether some directive of the configuration mentions a text, .htaccess files apart. (directives.c)
+ */
+int config_mentions(const char *text);
 
 /** What is wrong with the values as a whole; NULL: nothing. */
 const char *config_contradiction(const config_server_t *config);

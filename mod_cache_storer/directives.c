@@ -354,7 +354,7 @@ static const char *set_bypass(cmd_parms *cmd, void *dummy, const char *text)
 static const char *set_status(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
 {
     config_server_t *config = config_of(cmd->server);
-    config_status_t status = { 1, 0, "storer", 0, 0 };
+    config_status_t status = { 1, 0, "storer", NULL, 0, 0, 0 };
     const char *problem;
     int i;
 
@@ -381,6 +381,8 @@ static const char *set_status(cmd_parms *cmd, void *dummy, int argc, char *const
                                 argv[i]);
         }
     }
+    status.hit = apr_pstrcat(cmd->pool, status.name, "; hit; ttl=", NULL);
+    status.hit_length = strlen(status.hit);
     config->status = status;
     return NULL;
 }
@@ -401,6 +403,22 @@ static const char *see_cache_enable(cmd_parms *cmd, void *dummy, const char *typ
                            ? apr_array_append(cmd->pool, config->prefixes, prefixes) : prefixes;
     }
     return DECLINE_CMD;
+}
+
+static int mentions(const ap_directive_t *directive, const char *text)
+{
+    for (; directive; directive = directive->next) {
+        if ((directive->args && ap_strstr_c(directive->args, text))
+            || mentions(directive->first_child, text)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int config_mentions(const char *text)
+{
+    return mentions(ap_conftree, text);
 }
 
 const command_rec config_directives[] = {

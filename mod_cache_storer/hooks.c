@@ -34,7 +34,7 @@ static const char *const mod_cache[] = { "mod_cache.c", NULL };
 static void before(state_t *state)
 {
     mask_put(state);
-    if (mask_is_unsafe(state->r)) {
+    if (state->r->method_number != M_GET && mask_is_unsafe(state->r)) {
         invalidate_watch(state->r);
     }
 }
@@ -120,8 +120,8 @@ static void see_miss(state_t *state, const char *reason)
 /* A status that httpd has no words for would be sent as a 500. */
 static void name_status(request_rec *r, int status)
 {
-    if (ap_index_of_response(status) == ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)
-        && status != HTTP_INTERNAL_SERVER_ERROR) {
+    if (status != HTTP_OK && status != HTTP_INTERNAL_SERVER_ERROR
+        && ap_index_of_response(status) == ap_index_of_response(HTTP_INTERNAL_SERVER_ERROR)) {
         r->status_line = apr_psprintf(r->pool, "%d Unknown", status);
     }
 }
@@ -140,8 +140,8 @@ static int see_status(cache_handle_t *handle, request_rec *r, apr_table_t *heade
 {
     state_t *state = state_find(r);
 
-    if (!state) {
-        return DECLINED;
+    if (!state || !state->url_key || (status == AP_CACHE_HIT && !state->found)) {
+        return DECLINED; /* another provider's */
     }
     switch (status) {
     case AP_CACHE_HIT:

@@ -156,6 +156,7 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
 {
     server_rec *server;
     apr_status_t rv;
+    int environment;
 
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
@@ -170,9 +171,11 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
     lifecycle_registry = create_registry(pconf, retain_segment);
     apr_pool_cleanup_register(pconf, NULL, forget_registry, apr_pool_cleanup_null);
 
+    environment = config_mentions("cache-storer-");
     for (server = main_server; server; server = server->next) {
         config_server_t *config = config_of(server);
 
+        config->environment = environment;
         if (config->store) {
             continue; /* shared with a server before this one */
         }

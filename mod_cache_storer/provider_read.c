@@ -53,8 +53,7 @@ static int is_for_everyone(const provider_object_t *object, const state_t *state
 {
     const cache_control_t *control = &object->base.info.control;
 
-    return (!state->mask.authorization && !apr_table_get(state->r->headers_in, "Authorization"))
-           || control->public || control->s_maxage || control->must_revalidate;
+    return !state->credentials || control->public || control->s_maxage || control->must_revalidate;
 }
 
 static apr_status_t read_variant(provider_object_t *object, const state_t *state)
@@ -165,9 +164,9 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
 
 /* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet are
  * answered with all of it. To mod_cache they would be a reason to ask the origin. */
-static void settle_conditions(request_rec *r, apr_table_t *stored)
+static void settle_conditions(const provider_object_t *object, request_rec *r)
 {
-    apr_table_t *headers = r->headers_in;
+    apr_table_t *headers = r->headers_in, *stored = object->record.headers;
 
     if (apr_table_get(headers, "If-None-Match")) {
         apr_table_unset(headers, "If-Modified-Since");
@@ -179,7 +178,7 @@ static void settle_conditions(request_rec *r, apr_table_t *stored)
              && ap_condition_if_modified_since(r, stored) == AP_CONDITION_NOMATCH) {
         apr_table_unset(headers, "If-Modified-Since");
     }
-    if (apr_table_get(headers, "If-Range")
+    if (object->whole && apr_table_get(headers, "If-Range")
         && ap_condition_if_range(r, stored) == AP_CONDITION_NOMATCH) {
         apr_table_unset(headers, "If-Range");
         apr_table_unset(headers, "Range");
@@ -196,12 +195,15 @@ static int found(provider_object_t *object, state_t *state)
     object->whole = apr_table_get(r->headers_in, "Range") != NULL
                     || (r->header_only && object->record.body_length < 0);
     state->found = object;
-    if (!state->fresh_until) {
-        state->fresh_until = freshness_end(info, object->record.headers);
-    }
     /* for the case that mod_cache does not serve it */
     state->forward = object->stale ? STATE_FORWARD_STALE : STATE_FORWARD_REQUEST;
-    if (object->stale) {
+    if (!object->stale) {
+        if (!state->fresh_until) { /* else it is stale, and served so */
+            state->fresh_until = object->view.expiry.fresh_until;
+        }
+    }
+    else {
+        state->fresh_until = freshness_end(info, object->record.headers);
         if (r->request_time < state->fresh_until) {
             /* The mapping ends earlier than the response itself says: a soft purge. */
             info->control.invalidated = 1;
@@ -211,7 +213,7 @@ static int found(provider_object_t *object, state_t *state)
         }
     }
     if (!r->main) { /* a subrequest shares the table with its main request */
-        settle_conditions(r, object->record.headers);
+        settle_conditions(object, r);
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
                   object->stale ? "stale" : "fresh", object->base.key);

@@ -8,29 +8,9 @@
 #include <string.h>
 
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
-#define RECORD_VERSION 1u
-
-/* bits of record_head_t.control, in the order of cache_control_t */
-enum {
-    CONTROL_PARSED           = 1u << 0,
-    CONTROL_CACHE_CONTROL    = 1u << 1,
-    CONTROL_PRAGMA           = 1u << 2,
-    CONTROL_NO_CACHE         = 1u << 3,
-    CONTROL_NO_CACHE_HEADER  = 1u << 4,
-    CONTROL_NO_STORE         = 1u << 5,
-    CONTROL_MAX_AGE          = 1u << 6,
-    CONTROL_MAX_STALE        = 1u << 7,
-    CONTROL_MIN_FRESH        = 1u << 8,
-    CONTROL_NO_TRANSFORM     = 1u << 9,
-    CONTROL_ONLY_IF_CACHED   = 1u << 10,
-    CONTROL_PUBLIC           = 1u << 11,
-    CONTROL_PRIVATE          = 1u << 12,
-    CONTROL_PRIVATE_HEADER   = 1u << 13,
-    CONTROL_MUST_REVALIDATE  = 1u << 14,
-    CONTROL_PROXY_REVALIDATE = 1u << 15,
-    CONTROL_S_MAXAGE         = 1u << 16,
-    CONTROL_INVALIDATED      = 1u << 17
-};
+/* The directives lie in the record as they lie in memory: another httpd's are another version. */
+#define RECORD_VERSION (2u << 24 | MODULE_MAGIC_NUMBER_MAJOR % 65536u << 8 \
+                        | (unsigned)sizeof(cache_control_t))
 
 typedef struct record_head_t {
     apr_uint32_t magic;
@@ -38,15 +18,14 @@ typedef struct record_head_t {
     apr_uint64_t checksum;       /* of all that follows it, to the end of the block */
     apr_uint32_t flags;
     apr_int32_t  status;
-    apr_uint32_t control;
-    apr_uint32_t field_count;
+    apr_uint64_t field_count;
     apr_uint64_t block_length;
     apr_int64_t  date, expire, request_time, response_time;
-    apr_int64_t  max_age, max_stale, min_fresh, s_maxage;
     apr_int64_t  body_length, body_limit;
+    cache_control_t control;
 } record_head_t;
 
-_Static_assert(sizeof(record_head_t) == 120, "the head is stored: change RECORD_VERSION with it");
+_Static_assert(sizeof(record_head_t) % 8 == 0, "the checksum has no gaps to read");
 
 typedef struct record_field_t {
     apr_uint32_t name_length, value_length;   /* without the NUL that follows each */
@@ -84,50 +63,6 @@ static apr_uint64_t checksum_of(const char *data, apr_size_t length)
     return checksum_step(left, right);
 }
 
-static apr_uint32_t control_bits(const cache_control_t *control)
-{
-    return (control->parsed ? CONTROL_PARSED : 0u)
-           | (control->cache_control ? CONTROL_CACHE_CONTROL : 0u)
-           | (control->pragma ? CONTROL_PRAGMA : 0u)
-           | (control->no_cache ? CONTROL_NO_CACHE : 0u)
-           | (control->no_cache_header ? CONTROL_NO_CACHE_HEADER : 0u)
-           | (control->no_store ? CONTROL_NO_STORE : 0u)
-           | (control->max_age ? CONTROL_MAX_AGE : 0u)
-           | (control->max_stale ? CONTROL_MAX_STALE : 0u)
-           | (control->min_fresh ? CONTROL_MIN_FRESH : 0u)
-           | (control->no_transform ? CONTROL_NO_TRANSFORM : 0u)
-           | (control->only_if_cached ? CONTROL_ONLY_IF_CACHED : 0u)
-           | (control->public ? CONTROL_PUBLIC : 0u)
-           | (control->private ? CONTROL_PRIVATE : 0u)
-           | (control->private_header ? CONTROL_PRIVATE_HEADER : 0u)
-           | (control->must_revalidate ? CONTROL_MUST_REVALIDATE : 0u)
-           | (control->proxy_revalidate ? CONTROL_PROXY_REVALIDATE : 0u)
-           | (control->s_maxage ? CONTROL_S_MAXAGE : 0u)
-           | (control->invalidated ? CONTROL_INVALIDATED : 0u);
-}
-
-static void restore_control(cache_control_t *control, apr_uint32_t bits)
-{
-    control->parsed = (bits & CONTROL_PARSED) != 0;
-    control->cache_control = (bits & CONTROL_CACHE_CONTROL) != 0;
-    control->pragma = (bits & CONTROL_PRAGMA) != 0;
-    control->no_cache = (bits & CONTROL_NO_CACHE) != 0;
-    control->no_cache_header = (bits & CONTROL_NO_CACHE_HEADER) != 0;
-    control->no_store = (bits & CONTROL_NO_STORE) != 0;
-    control->max_age = (bits & CONTROL_MAX_AGE) != 0;
-    control->max_stale = (bits & CONTROL_MAX_STALE) != 0;
-    control->min_fresh = (bits & CONTROL_MIN_FRESH) != 0;
-    control->no_transform = (bits & CONTROL_NO_TRANSFORM) != 0;
-    control->only_if_cached = (bits & CONTROL_ONLY_IF_CACHED) != 0;
-    control->public = (bits & CONTROL_PUBLIC) != 0;
-    control->private = (bits & CONTROL_PRIVATE) != 0;
-    control->private_header = (bits & CONTROL_PRIVATE_HEADER) != 0;
-    control->must_revalidate = (bits & CONTROL_MUST_REVALIDATE) != 0;
-    control->proxy_revalidate = (bits & CONTROL_PROXY_REVALIDATE) != 0;
-    control->s_maxage = (bits & CONTROL_S_MAXAGE) != 0;
-    control->invalidated = (bits & CONTROL_INVALIDATED) != 0;
-}
-
 static void fill_head(record_head_t *head, const cache_info *info, const record_t *record)
 {
     memset(head, 0, sizeof(*head));
@@ -135,15 +70,11 @@ static void fill_head(record_head_t *head, const cache_info *info, const record_
     head->version = RECORD_VERSION;
     head->flags = record->flags;
     head->status = info->status;
-    head->control = control_bits(&info->control);
+    head->control = info->control;
     head->date = info->date;
     head->expire = info->expire;
     head->request_time = info->request_time;
     head->response_time = info->response_time;
-    head->max_age = info->control.max_age_value;
-    head->max_stale = info->control.max_stale_value;
-    head->min_fresh = info->control.min_fresh_value;
-    head->s_maxage = info->control.s_maxage_value;
     head->body_length = record->body_length;
     head->body_limit = record->body_limit;
 }
@@ -182,7 +113,7 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
         to = put_string(to, entries[i].val, field.value_length);
     }
     fill_head(&head, info, record);
-    head.field_count = (apr_uint32_t)array->nelts;
+    head.field_count = (apr_uint64_t)array->nelts;
     head.block_length = length;
     memcpy(data, &head, sizeof(head));
     head.checksum = checksum_of(data, sizeof(head) + length);
@@ -220,11 +151,11 @@ static apr_status_t gather(storer_view_t *view, apr_size_t *offset, char *to, ap
 }
 
 /* Make the table point into the block. Lengths were not looked at before. */
-static apr_status_t read_block(char *block, apr_size_t length, apr_uint32_t count,
+static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t count,
                                apr_table_t **headers, apr_pool_t *pool)
 {
     apr_table_t *table;
-    apr_uint32_t i;
+    apr_uint64_t i;
 
     if (count > length / (sizeof(record_field_t) + 2)) {
         return APR_EINVAL;
@@ -232,22 +163,21 @@ static apr_status_t read_block(char *block, apr_size_t length, apr_uint32_t coun
     table = apr_table_make(pool, (int)count + 3); /* mod_cache adds Age and perhaps a Warning */
     for (i = 0; i < count; i++) {
         record_field_t field;
-        char *name, *value;
+        char *name = block + sizeof(field), *value;
+        apr_uint64_t needed = sizeof(field) + 2;
 
-        if (length < sizeof(field) + 2) {
+        if (length < sizeof(field)) {
             return APR_EINVAL;
         }
         memcpy(&field, block, sizeof(field));
-        block += sizeof(field);
-        length -= sizeof(field);
-        if (field.name_length > length - 2 || field.value_length > length - 2 - field.name_length) {
+        needed += (apr_uint64_t)field.name_length + field.value_length;
+        if (needed > length) {
             return APR_EINVAL;
         }
-        name = block;
-        value = block + field.name_length + 1;
-        block = value + field.value_length + 1;
-        length -= (apr_size_t)field.name_length + field.value_length + 2;
-        if (value[-1] != '\0' || block[-1] != '\0') {
+        value = name + field.name_length + 1;
+        block += needed;
+        length -= (apr_size_t)needed;
+        if ((value[-1] | block[-1]) != '\0') {
             return APR_EINVAL;
         }
         apr_table_addn(table, name, value);
@@ -266,11 +196,7 @@ static void restore_info(cache_info *info, const record_head_t *head)
     info->expire = head->expire;
     info->request_time = head->request_time;
     info->response_time = head->response_time;
-    restore_control(&info->control, head->control);
-    info->control.max_age_value = head->max_age;
-    info->control.max_stale_value = head->max_stale;
-    info->control.min_fresh_value = head->min_fresh;
-    info->control.s_maxage_value = head->s_maxage;
+    info->control = head->control;
 }
 
 apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *record,

@@ -4,7 +4,7 @@
  *
  *   +-----------+--------------------------------------------+------------------------------+
  *   | head      | block: per field two lengths, name NUL,    | body, as it is or as one LZ4 |
- *   | 120 bytes | value NUL                                  | frame, to the value's end    |
+ *   | fixed     | value NUL                                  | frame, to the value's end    |
  *   +-----------+--------------------------------------------+------------------------------+
  *
  * The body comes last so that it can be appended while its length is not known yet, and be served

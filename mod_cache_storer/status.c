@@ -12,8 +12,7 @@
 
 #include <string.h>
 
-#define TTL_TEXT "; hit; ttl="
-#define DIGITS   24
+#define DIGITS 24
 
 /* In decimal, from the end of a buffer of DIGITS bytes. */
 static const char *decimal(char *buffer, apr_int64_t number)
@@ -57,36 +56,61 @@ static const char *more(const state_t *state, const config_status_t *config)
                        parameter(state, "; detail=", config->detail ? state->detail : NULL), NULL);
 }
 
-static void set_environment(const state_t *state)
+static void set_environment(const state_t *state, const char *age)
 {
     apr_table_t *environment = state->r->subprocess_env;
 
+    if (!state->config->environment) {
+        return;
+    }
     apr_table_setn(environment, "cache-storer-engine", state->config->store->ops->name);
     if (state->url_key) {
         apr_table_setn(environment, "cache-storer-key", state->url_key);
+    }
+    if (age) {
+        apr_table_setn(environment, "cache-storer-age", age);
     }
     if (state->detail) {
         apr_table_setn(environment, "cache-storer-detail", state->detail);
     }
 }
 
+static char *put(char *to, const char *text, apr_size_t length)
+{
+    memcpy(to, text, length);
+    return to + length;
+}
+
+/* "NAME; hit; ttl=59" and perhaps more */
+static const char *hit_text(const state_t *state, const config_status_t *config)
+{
+    static const char collapsed_text[] = "; collapsed";
+    const char *rest = more(state, config), *ttl;
+    apr_size_t rest_length = strlen(rest);
+    char digits[DIGITS], *text, *to;
+
+    ttl = decimal(digits, seconds_left(state));
+    text = apr_palloc(state->r->pool, config->hit_length + DIGITS + sizeof(collapsed_text)
+                      + rest_length);
+    to = put(text, config->hit, config->hit_length);
+    to = put(to, ttl, (apr_size_t)(digits + DIGITS - 1 - ttl));
+    if (state->collapsed) {
+        to = put(to, collapsed_text, sizeof(collapsed_text) - 1);
+    }
+    (void)put(to, rest, rest_length + 1);
+    return text;
+}
+
 void status_add_hit(state_t *state, apr_table_t *headers)
 {
     const config_status_t *config = config_status(state->config);
-    char digits[DIGITS];
-    const char *age = apr_table_get(headers, "Age");
 
-    set_environment(state);
-    if (age) {
-        apr_table_setn(state->r->subprocess_env, "cache-storer-age", age);
+    if (state->config->environment) {
+        set_environment(state, apr_table_get(headers, "Age"));
     }
     if (config->on) {
         /* upstream caches come first in the list (section 2): ours is the last line */
-        apr_table_addn(headers, "Cache-Status",
-                       apr_pstrcat(state->r->pool, config->name, TTL_TEXT,
-                                   decimal(digits, seconds_left(state)),
-                                   state->collapsed ? "; collapsed" : "",
-                                   more(state, config), NULL));
+        apr_table_addn(headers, "Cache-Status", hit_text(state, config));
     }
 }
 
@@ -133,7 +157,7 @@ void status_add_forwarded(state_t *state, apr_table_t *headers)
     if (state->r->main) {
         return;
     }
-    set_environment(state);
+    set_environment(state, NULL);
     if (!config->on) {
         return;
     }
