@@ -6,9 +6,9 @@
  * few; each ends when it has been idle for a while. They are detached, and all they use lies in pools
  * that nobody destroys: nothing is ever joined without a bound.
  *
- * End of a child. Queued jobs end at once, running ones have a second, in which their connections
- * count as aborted. Who is waiting for the origin then is left behind, as mod_http2 leaves its
- * workers: the process is about to exit, and will do so while they wait.
+ * End of a child. Queued jobs end at once, and so do running ones that wait for mod_proxy_http's
+ * origin. The others (CGI, FastCGI) are waited for, as the MPM has waited for its workers: they use
+ * what belongs to the child's pools. httpd's Timeout bounds that, and its parent ends who is late.
  */
 #include "refresh.h"
 
@@ -24,7 +24,6 @@
 #define THREADS_MAX   4
 #define QUEUE_MAX     64
 #define IDLE_SECONDS  10
-#define STOP_STEPS    100   /* of 10 ms */
 
 typedef struct refresh_crew_t {
     pthread_mutex_t mutex;
@@ -190,13 +189,13 @@ static apr_status_t run_after(conn_rec *c, refresh_job_t *job)
  * The life of a child
  * --------------------------------------------------------------------------------------------- */
 
-static int abort_running(refresh_crew_t *crew)
+static int cancel_running(refresh_crew_t *crew)
 {
     int i, running = 0;
 
     for (i = 0; i < THREADS_MAX; i++) {
         if (crew->running[i]) {
-            crew->running[i]->connection->aborted = 1;
+            refresh_job_cancel(crew->running[i]);
             running++;
         }
     }
@@ -208,7 +207,6 @@ static apr_status_t stop(void *baton)
     static const struct timespec step = { 0, 10 * 1000 * 1000 };
     refresh_crew_t *crew = baton;
     refresh_job_t *job;
-    int steps;
 
     pthread_mutex_lock(&crew->mutex);
     crew->stopping = 1;
@@ -218,7 +216,7 @@ static apr_status_t stop(void *baton)
         refresh_job_end(job);
         pthread_mutex_lock(&crew->mutex);
     }
-    for (steps = 0; abort_running(crew) && steps < STOP_STEPS; steps++) {
+    while (cancel_running(crew)) {
         pthread_mutex_unlock(&crew->mutex);
         (void)nanosleep(&step, NULL);
         pthread_mutex_lock(&crew->mutex);
@@ -261,8 +259,7 @@ apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
     refresh_job_t *job;
     apr_status_t rv;
 
-    if (!crew || crew->stopping || refresh_of(r) || r->main
-        || apr_table_get(r->headers_in, "Authorization")) {
+    if (!crew || crew->stopping || refresh_of(r) || r->main) {
         return APR_ENOTIMPL;
     }
     job = refresh_job_create(r, baton, size, done);

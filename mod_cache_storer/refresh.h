@@ -22,8 +22,8 @@ void refresh_register(void);
 void refresh_child_init(apr_pool_t *pchild, server_rec *main_server);
 
 /**
- * Start a background GET for what r asks for, with its headers but for conditions, Range, directives
- * and credentials. Never blocks.
+ * Start a background GET for what r asks for, with its headers but for conditions, Range and
+ * directives. Never blocks.
  * @param baton copied, with its size; what refresh_of() finds
  * @param done  called exactly once where APR_SUCCESS is returned, unless the process ends before
  * @return APR_SUCCESS; APR_EAGAIN: as many are waiting as may; APR_ENOTIMPL: not for this request, or

@@ -8,13 +8,22 @@
  */
 #include "refresh_request.h"
 
+#include "state.h"
+
 #include "http_connection.h"
 #include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
 #include "http_ssl.h"
+#include "mod_proxy.h"
 #include "util_filter.h"
+#include "apr_optional_hooks.h"
+#include "apr_portable.h"
 #include "apr_strings.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* One per process, set before its threads start. Nothing is ever sent or read by it. */
 static apr_socket_t *refresh_socket;
@@ -43,14 +52,14 @@ apr_status_t refresh_request_child_init(apr_pool_t *pchild)
  * --------------------------------------------------------------------------------------------- */
 
 /* For this client and this moment only, or of no use without a client. Cookies stay: what depends on
- * them has no business in a shared cache, or says so in Vary. */
+ * them has no business in a shared cache, or says so in Vary. Credentials stay as well: without them
+ * the origin would refuse what it lets everyone have a copy of (RFC 9111 section 3.5). */
 static int is_dropped(const char *name)
 {
     static const char *const names[] = {
         "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range",
-        "Range", "Cache-Control", "Pragma", "Authorization", "Proxy-Authorization", "Connection",
-        "Keep-Alive", "TE", "Upgrade", "HTTP2-Settings", "Expect", "Content-Length",
-        "Transfer-Encoding"
+        "Range", "Cache-Control", "Pragma", "Proxy-Authorization", "Connection", "Keep-Alive", "TE",
+        "Upgrade", "HTTP2-Settings", "Expect", "Content-Length", "Transfer-Encoding"
     };
     apr_size_t i;
 
@@ -62,9 +71,10 @@ static int is_dropped(const char *name)
     return 0;
 }
 
-static apr_table_t *copy_headers(const apr_table_t *headers, apr_pool_t *pool)
+static apr_table_t *copy_headers(const request_rec *r, apr_pool_t *pool)
 {
-    const apr_array_header_t *array = apr_table_elts(headers);
+    const apr_array_header_t *array = apr_table_elts(r->headers_in);
+    const state_t *state = state_find(r);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
     apr_table_t *copy = apr_table_make(pool, array->nelts);
     int i;
@@ -74,6 +84,9 @@ static apr_table_t *copy_headers(const apr_table_t *headers, apr_pool_t *pool)
             apr_table_addn(copy, apr_pstrdup(pool, entries[i].key),
                            apr_pstrdup(pool, entries[i].val));
         }
+    }
+    if (state && state->mask.hidden) {
+        apr_table_addn(copy, "Authorization", apr_pstrdup(pool, state->mask.authorization));
     }
     return copy;
 }
@@ -152,10 +165,12 @@ refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t 
     job->hostname = apr_pstrdup(pool, r->hostname);
     job->port = r->parsed_uri.port;
     job->port_str = apr_pstrdup(pool, r->parsed_uri.port_str);
-    job->headers = copy_headers(r->headers_in, pool);
+    job->headers = copy_headers(r, pool);
     job->is_tls = ap_ssl_conn_is_ssl(r->connection);
     job->done = done;
     job->baton = apr_pmemdup(pool, baton, size);
+    job->backend = -1;
+    (void)pthread_mutex_init(&job->mutex, NULL);
     job->connection = create_connection(r->connection, pool);
     if (!job->connection) {
         apr_pool_destroy(pool);
@@ -210,8 +225,46 @@ static int conn_is_ssl(conn_rec *c)
     return job && job->is_tls ? OK : DECLINED;
 }
 
+/* ------------------------------------------------------------------------------------------------
+ * Ending one
+ *
+ * mod_proxy's connections belong to pools of the child, and are still in use while a job waits for
+ * the origin: it has to come back before the child's pools go.
+ * --------------------------------------------------------------------------------------------- */
+
+/* mod_proxy_http has sent a request, and is about to wait for its response. Our own descriptor of the
+ * connection, for mod_proxy closes its one when it likes. */
+static int note_backend(request_rec *r, request_rec *response)
+{
+    refresh_job_t *job = job_of(r->connection);
+    apr_socket_t *socket = ap_get_core_module_config(response->connection->conn_config);
+    apr_os_sock_t descriptor;
+
+    if (!job || !socket || apr_os_sock_get(&descriptor, socket) != APR_SUCCESS) {
+        return DECLINED;
+    }
+    pthread_mutex_lock(&job->mutex);
+    if (job->backend >= 0) {
+        (void)close(job->backend);
+    }
+    job->backend = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    pthread_mutex_unlock(&job->mutex);
+    return OK;
+}
+
+void refresh_job_cancel(refresh_job_t *job)
+{
+    job->connection->aborted = 1;
+    pthread_mutex_lock(&job->mutex);
+    if (job->backend >= 0) {
+        (void)shutdown(job->backend, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&job->mutex);
+}
+
 void refresh_request_register(void)
 {
+    APR_OPTIONAL_HOOK(proxy, create_req, note_backend, NULL, NULL, APR_HOOK_MIDDLE);
     discard_handle = ap_register_output_filter("CACHE_STORER_DISCARD", discard_output, NULL,
                                                AP_FTYPE_NETWORK);
     nothing_handle = ap_register_input_filter("CACHE_STORER_NOTHING", read_nothing, NULL,
@@ -268,5 +321,9 @@ void refresh_job_run(refresh_job_t *job, apr_thread_t *thread)
 void refresh_job_end(refresh_job_t *job)
 {
     job->done(job->baton);
+    if (job->backend >= 0) {
+        (void)close(job->backend);
+    }
+    (void)pthread_mutex_destroy(&job->mutex);
     apr_pool_destroy(job->pool);
 }

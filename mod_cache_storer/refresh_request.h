@@ -7,6 +7,8 @@
 
 #include "refresh.h"
 
+#include <pthread.h>
+
 typedef struct refresh_job_t refresh_job_t;
 
 /** A job to run: owns a pool of its own, and nothing of the client's. */
@@ -23,6 +25,8 @@ struct refresh_job_t {
     int              is_tls;
     refresh_done_fn *done;
     void            *baton;
+    pthread_mutex_t  mutex;        /**< for backend */
+    int              backend;      /**< a descriptor of the origin's connection; -1: none yet */
 };
 
 /** Registers the filters and hooks; in register_hooks. */
@@ -37,6 +41,10 @@ refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t 
 
 /** Run the request. thread: the current one, NULL: the process's only one. */
 void refresh_job_run(refresh_job_t *job, apr_thread_t *thread);
+
+/** End the wait of a job that runs: its connection counts as aborted, and where mod_proxy_http waits
+ * for the origin, it reads the end of it. Any thread but the job's, any number of times. */
+void refresh_job_cancel(refresh_job_t *job);
 
 /** Call done, and free the job. */
 void refresh_job_end(refresh_job_t *job);
