@@ -6,9 +6,10 @@
  * few; each ends when it has been idle for a while. They are detached, and all they use lies in pools
  * that nobody destroys: nothing is ever joined without a bound.
  *
- * End of a child. Queued jobs end at once, and so do running ones that wait for mod_proxy_http's
- * origin. The others (CGI, FastCGI) are waited for, as the MPM has waited for its workers: they use
- * what belongs to the child's pools. httpd's Timeout bounds that, and its parent ends who is late.
+ * End of a child. Queued jobs end at once, running ones have a second. After that those that wait for
+ * mod_proxy_http's origin are cut off. The others (CGI, FastCGI) are waited for, as the MPM has waited
+ * for its workers: they use what belongs to the child's pools. httpd's Timeout bounds that, and its
+ * parent ends who is late.
  */
 #include "refresh.h"
 
@@ -24,6 +25,7 @@
 #define THREADS_MAX   4
 #define QUEUE_MAX     64
 #define IDLE_SECONDS  10
+#define STOP_STEPS    100   /* of 10 ms */
 
 typedef struct refresh_crew_t {
     pthread_mutex_t mutex;
@@ -189,14 +191,17 @@ static apr_status_t run_after(conn_rec *c, refresh_job_t *job)
  * The life of a child
  * --------------------------------------------------------------------------------------------- */
 
-static int cancel_running(refresh_crew_t *crew)
+/* @return whether any runs */
+static int end_running(refresh_crew_t *crew, int cancel)
 {
     int i, running = 0;
 
     for (i = 0; i < THREADS_MAX; i++) {
         if (crew->running[i]) {
-            refresh_job_cancel(crew->running[i]);
-            running++;
+            if (cancel) {
+                refresh_job_cancel(crew->running[i]);
+            }
+            running = 1;
         }
     }
     return running;
@@ -207,6 +212,7 @@ static apr_status_t stop(void *baton)
     static const struct timespec step = { 0, 10 * 1000 * 1000 };
     refresh_crew_t *crew = baton;
     refresh_job_t *job;
+    int steps;
 
     pthread_mutex_lock(&crew->mutex);
     crew->stopping = 1;
@@ -216,7 +222,7 @@ static apr_status_t stop(void *baton)
         refresh_job_end(job);
         pthread_mutex_lock(&crew->mutex);
     }
-    while (cancel_running(crew)) {
+    for (steps = 0; end_running(crew, steps >= STOP_STEPS); steps++) {
         pthread_mutex_unlock(&crew->mutex);
         (void)nanosleep(&step, NULL);
         pthread_mutex_lock(&crew->mutex);

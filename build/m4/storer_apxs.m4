@@ -72,20 +72,20 @@ dnl STORER_HTTPD_COMPILES: the headers fit; needs APR's flags, so STORER_APR cal
 AC_DEFUN([STORER_HTTPD_COMPILES], [
   storer_save_CPPFLAGS=$CPPFLAGS
   CPPFLAGS="$CPPFLAGS $HTTPD_CPPFLAGS $APR_CPPFLAGS $APU_CPPFLAGS"
-  AC_MSG_CHECKING([for httpd's headers, 2.4.41 or later, with mod_cache.h])
+  AC_MSG_CHECKING([for httpd's headers, 2.4.49 or later, with mod_cache.h])
   AC_COMPILE_IFELSE([AC_LANG_SOURCE([[
 #include <httpd.h>
 #include <http_config.h>
 #include <ap_release.h>
 #include <mod_cache.h>
 #if AP_SERVER_MAJORVERSION_NUMBER != 2 || AP_SERVER_MINORVERSION_NUMBER < 4 \
-    || (AP_SERVER_MINORVERSION_NUMBER == 4 && AP_SERVER_PATCHLEVEL_NUMBER < 41)
+    || (AP_SERVER_MINORVERSION_NUMBER == 4 && AP_SERVER_PATCHLEVEL_NUMBER < 49)
 #error "too old"
 #endif
 int size_of_provider = (int) sizeof(cache_provider);
 ]])], [AC_MSG_RESULT([yes])], [
     AC_MSG_RESULT([no])
-    AC_MSG_ERROR([httpd 2.4.41 or later with mod_cache.h is needed; config.log says what failed])
+    AC_MSG_ERROR([httpd 2.4.49 or later with mod_cache.h is needed; config.log says what failed])
   ])
   CPPFLAGS=$storer_save_CPPFLAGS
 ])

@@ -113,4 +113,33 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
         name => 'with credentials: not what was stored for those without');
 }
 
+# what replaces a user's own variant is that user's as well: by a client's revalidation, and by a
+# refresh in the background
+for my $window ('', ', stale-while-revalidate=600') {
+    my $label = $window ? 'in the background' : 'by the client';
+    my $path = '/200/renewed/' . ($window ? 'background' : 'client');
+    my @old = (cc => "public, max-age=60$window", h => 'Age: 100', vary => 'Authorization',
+        echo => 'Authorization', etag => 'auto');
+    my @new = (cc => 'public, max-age=600', vary => 'Authorization', echo => 'Authorization',
+        etag => 'auto', seed => 2);
+    my $target = target($path);
+    control($path, @old);
+    fetch($target, @$_) for \@alice, \@bob;
+    control($path, @new);
+    fetch($target, @alice);
+    my $response;
+    wait_for("alice's new one, $label", sub {
+        $response = fetch($target, @alice);
+        return $response->header('X-Seed') eq '2';
+    });
+    is_body($response, $path, variant => 'Basic YWxpY2U6YQ==', seed => 2, name => "alice, $label");
+    is(requests($path), 3, "renewed once, $label");
+    fetch($target, @bob);
+    wait_for("bob's new one, $label", sub {
+        $response = fetch($target, @bob);
+        return $response->header('X-Seed') eq '2';
+    });
+    is_body($response, $path, variant => 'Basic Ym9iOmI=', seed => 2, name => "bob, $label");
+}
+
 finish();
