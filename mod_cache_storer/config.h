@@ -11,7 +11,7 @@
 #include "fields/query.h"
 #include "fields/ttl.h"
 
-#include "../storage/storer.h"
+#include "../storage/storer_host.h"
 
 typedef enum config_compression_e {
     CONFIG_COMPRESSION_UNSET = -1,

@@ -7,7 +7,7 @@
 
 #include "mod_cache_storer.h"
 
-#include "../storage/storer.h"
+#include "../storage/storer_host.h"
 
 /** Name and version of the provider group in which another module offers a storage engine:
  * ap_register_provider(pool, LIFECYCLE_ENGINE_GROUP, "redis", LIFECYCLE_ENGINE_VERSION,

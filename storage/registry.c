@@ -87,6 +87,9 @@ static const char *find_flaw(storer_t *store)
         || !ops->reset) {
         return "it lacks a required operation";
     }
+    if (!ops->epoch != !ops->judge || !ops->epoch != !ops->purge) {
+        return "it has some of epoch, judge and purge, but not all";
+    }
     uuid = ops->uuid(store);
     return uuid && *uuid ? NULL : "its uuid is empty";
 }
@@ -217,6 +220,12 @@ apr_status_t storer_registry_open(storer_registry_t *registry, const char *engin
     rv = candidate.store->ops->init(candidate.store, &reason);
     if (rv != APR_SUCCESS) {
         *errmsg = describe(registry, engine, reason, rv);
+        candidate_drop(&candidate);
+        return rv;
+    }
+    rv = storer_purge_prepare(candidate.store);
+    if (rv != APR_SUCCESS) {
+        *errmsg = describe(registry, engine, "no memory for what is purged", rv);
         candidate_drop(&candidate);
         return rv;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * storer.h - the Storer interface: the one public header of libstorer.
+ * storer.h - the Storer interface: the public header of libstorer, and all that an engine needs.
  *
  * A *storer* keeps values under keys until they expire. A *mapping* (two-level look-up) lies on
  * top: one key for a URL, below it one value for each variant of the response (RFC 9111 section
@@ -8,8 +8,8 @@
  * interface is that of darkweak/storages (core/core.go), the storage layer of Souin and of Caddy's
  * cache, put into C.
  *
- * Who includes this file: an engine (a storage), and the host that uses engines (mod_cache_storer).
- * It needs APR and nothing of httpd.
+ * Who includes this file: an engine (a storage), and by storer_host.h the host that uses engines
+ * (mod_cache_storer). It needs APR and nothing of httpd.
  *
  * ## The twelve operations
  *
@@ -321,6 +321,13 @@ typedef apr_status_t storer_key_fn(void *baton, storer_bytes_t key, storer_view_
 /** Called for each real key by ListKeys; the same rules. */
 typedef apr_status_t storer_list_fn(void *baton, storer_bytes_t real_key);
 
+/** What purges have made of something that was fetched in an earlier epoch. */
+typedef enum storer_standing_e {
+    STORER_STANDS,  /**< not purged */
+    STORER_STALE,   /**< softly: as if its freshness had just ended */
+    STORER_GONE     /**< not to be used in any way */
+} storer_standing_e;
+
 /* Function types, not pointers to them: an engine declares `static storer_get_fn memory_get;` and
  * the compiler checks the definition. */
 typedef const char  *storer_uuid_fn(storer_t *self);
@@ -343,6 +350,11 @@ typedef apr_status_t storer_delete_many_fn(storer_t *self, storer_pattern_t *pat
 typedef apr_status_t storer_open_writer_fn(storer_t *self, storer_bytes_t key, storer_expiry_t expiry,
                                            apr_off_t size_hint, apr_time_t now,
                                            storer_writer_t *writer, apr_pool_t *pool);
+typedef apr_status_t storer_epoch_fn(storer_t *self, apr_time_t now, apr_uint64_t *epoch);
+typedef storer_standing_e storer_judge_fn(storer_t *self, apr_uint64_t epoch,
+                                          const apr_uint64_t *labels, int count, apr_time_t now);
+typedef apr_status_t storer_purge_fn(storer_t *self, const apr_uint64_t *labels, int count,
+                                     int hard, apr_time_t now);
 typedef apr_status_t storer_get_multi_level_fn(storer_t *self, storer_bytes_t base_key,
                                                const storer_request_t *request,
                                                storer_validator_t *validator, apr_time_t now,
@@ -392,6 +404,11 @@ struct storer_ops_t {
     storer_get_multi_level_fn *get_multi_level;
     storer_set_multi_level_fn *set_multi_level;
     storer_stat_fn        *stat;
+    /* All three or none: without them the host keeps the labels, for one machine and until it is
+     * stopped, see storer_purge. */
+    storer_epoch_fn       *epoch;
+    storer_judge_fn       *judge;
+    storer_purge_fn       *purge;
 };
 
 /** The base of every instance: the first member of an engine's own struct. `ops` is the type tag by
@@ -399,6 +416,7 @@ struct storer_ops_t {
 struct storer_t {
     const storer_ops_t *ops;
     const storer_env_t *env;
+    void               *host;   /**< the library's own; an engine leaves it NULL */
 };
 
 /* ------------------------------------------------------------------------------------------------
@@ -449,123 +467,6 @@ typedef struct storer_engine_t {
     const char        *name;         /**< as written in the configuration: "memory" */
     storer_factory_fn *create;
 } storer_engine_t;
-
-/* ------------------------------------------------------------------------------------------------
- * The registry of storers
- * --------------------------------------------------------------------------------------------- */
-
-typedef struct storer_registry_t storer_registry_t;
-
-/** Finds an engine the library does not have built in, by its configuration name; NULL: unknown. */
-typedef const storer_engine_t *storer_find_engine_fn(void *baton, const char *name);
-
-/**
- * An empty registry. It and all instances live as long as env->pool. Open stores while there is one
- * thread; afterwards it is read-only and may be used by every thread.
- * @param find may be NULL
- */
-storer_registry_t *storer_registry_create(const storer_env_t *env, storer_find_engine_fn *find,
-                                          void *find_baton);
-
-/** Check a configuration without opening anything: the factory runs, init does not.
- * @return APR_SUCCESS, or APR_EINVAL with errmsg (names engine, option and value) */
-apr_status_t storer_registry_check(storer_registry_t *registry, const char *engine,
-                                   const storer_option_t *options, const char **errmsg);
-
-/**
- * The store of this configuration: an instance already registered under the same NAME-UUID, or a
- * new one, initialised and registered.
- * @return APR_SUCCESS; APR_EINVAL for a bad configuration; or what init returned. errmsg is set on
- * failure and nothing is registered then.
- */
-apr_status_t storer_registry_open(storer_registry_t *registry, const char *engine,
-                                  const storer_option_t *options, storer_t **out,
-                                  const char **errmsg);
-
-/** Register an instance made elsewhere, initialised by its owner. APR_EEXIST: the key is taken. */
-apr_status_t storer_registry_add(storer_registry_t *registry, storer_t *store);
-
-/** By "NAME-UUID"; NULL: none. */
-storer_t *storer_registry_find(const storer_registry_t *registry, const char *name_uuid);
-
-/** All, in the order of registration; an array of storer_t *, owned by the registry. */
-const apr_array_header_t *storer_registry_list(const storer_registry_t *registry);
-
-/** "NAME-UUID" of a store; allocated in pool. */
-const char *storer_registry_key(storer_t *store, apr_pool_t *pool);
-
-/** Reset every store. All are tried; the first failure is returned, with the store it came from in
- * *failed (may be NULL). The registry keeps its stores. */
-apr_status_t storer_registry_reset(storer_registry_t *registry, storer_t **failed);
-
-/** Call child_init of every store; what fails is logged and returned as above. */
-apr_status_t storer_registry_child_init(storer_registry_t *registry, apr_pool_t *pchild);
-
-/* ------------------------------------------------------------------------------------------------
- * The operations, as a host calls them: arguments checked, optional slots filled in
- * --------------------------------------------------------------------------------------------- */
-
-/** The value of a key, in place. pool: for engines that must allocate; the view must be released
- * before pool is destroyed. APR_NOTFOUND: absent or expired. */
-apr_status_t storer_get(storer_t *store, storer_bytes_t key, apr_time_t now, storer_view_t *view,
-                        apr_pool_t *pool);
-apr_status_t storer_set(storer_t *store, storer_bytes_t key, storer_bytes_t value,
-                        storer_expiry_t expiry, apr_time_t now);
-apr_status_t storer_delete(storer_t *store, storer_bytes_t key);
-/** Change a key's value atomically, see storer_edit_fn. APR_EAGAIN: lost the race too often. */
-apr_status_t storer_update(storer_t *store, storer_bytes_t key, storer_edit_fn *edit, void *baton,
-                           apr_time_t now, apr_pool_t *scratch);
-apr_status_t storer_map_keys(storer_t *store, storer_bytes_t prefix, apr_time_t now,
-                             storer_key_fn *fn, void *baton, apr_pool_t *scratch);
-/** The real_key of every variant that has not expired, duplicates possible. */
-apr_status_t storer_list_keys(storer_t *store, apr_time_t now, storer_list_fn *fn, void *baton,
-                              apr_pool_t *scratch);
-/** Delete every key the pattern matches. deleted: how many went, also on failure; may be NULL.
- * APR_TIMEUP: the pattern reached its match limit, the rest is untouched. */
-apr_status_t storer_delete_many(storer_t *store, storer_pattern_t *pattern, apr_time_t now,
-                                apr_size_t *deleted, apr_pool_t *scratch);
-apr_status_t storer_reset(storer_t *store);
-apr_status_t storer_stat(storer_t *store, storer_stat_t *stat);
-
-/**
- * Start a value.
- * @param size_hint its length where known, else -1: reserves room, promises nothing
- * @param pool      lives at least until commit or abort
- */
-apr_status_t storer_open_writer(storer_t *store, storer_bytes_t key, storer_expiry_t expiry,
-                                apr_off_t size_hint, apr_time_t now, storer_writer_t *writer,
-                                apr_pool_t *pool);
-
-/**
- * Elect the variant that fits a request, and view it.
- *
- * Of all variants whose varied headers equal the request's and which the validator allows: a fresh
- * one goes before a stale one, then the latest stored_at, then the smallest key. A variant whose
- * value is gone is passed over. A damaged mapping is APR_NOTFOUND with one warning; the next store
- * repairs it. (Upstream visits its map in random order; ours is one of its outcomes.)
- *
- * @param validator may be NULL: no conditions
- * @param fresh,stale one of them is filled on APR_SUCCESS. Either may be NULL: not wanted.
- * @return APR_SUCCESS, APR_NOTFOUND, or a failure of get.
- */
-apr_status_t storer_get_multi_level(storer_t *store, storer_bytes_t base_key,
-                                    const storer_request_t *request, storer_validator_t *validator,
-                                    apr_time_t now, storer_view_t *fresh, storer_view_t *stale,
-                                    apr_pool_t *pool);
-
-/** Store a value and enter it as a variant, replacing one with the same varied_key. The value is
- * written first: a mapping never names what was never there. */
-apr_status_t storer_set_multi_level(storer_t *store, const storer_variant_t *variant,
-                                    storer_bytes_t value, apr_time_t now, apr_pool_t *scratch);
-
-/** Commit a writer that was opened with the variant's varied_key, then enter the variant: the
- * streaming form of storer_set_multi_level. Ends the writer in any case. */
-apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant_t *variant,
-                                   apr_time_t now, apr_pool_t *scratch);
-
-/** Drop a URL: its mapping and the values of all variants. An unknown one is APR_SUCCESS. */
-apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key, apr_time_t now,
-                                       apr_pool_t *scratch);
 
 /* ------------------------------------------------------------------------------------------------
  * Help for engines and hosts

@@ -7,7 +7,7 @@
 #ifndef STORER_PRIVATE_H
 #define STORER_PRIVATE_H
 
-#include "storer.h"
+#include "storer_host.h"
 
 #include <string.h>
 
@@ -53,6 +53,9 @@ storer_get_multi_level_fn storer_generic_get_multi_level;
 storer_set_multi_level_fn storer_generic_set_multi_level;
 storer_list_keys_fn       storer_generic_list_keys;
 storer_delete_many_fn     storer_generic_delete_many;
+
+/* purge.c: for a store that has been initialised, the memory for the labels its engine does not keep */
+apr_status_t storer_purge_prepare(storer_t *store);
 
 /* writer.c: gathers the parts in memory of its own and sets them at commit */
 storer_open_writer_fn     storer_generic_open_writer;

@@ -4,24 +4,26 @@
  * if any, guards it. Nothing here points: places are *references*, counted in units of 64 bytes
  * from the start of the segment, so that a reference means the same in every process.
  *
- *   +--------+---------+---------+--------+-------+---------------------------------------------+
- *   | header | buckets | lines   | owners | ghost | heap: blocks, each an entry, an extent or free |
- *   +--------+---------+---------+--------+-------+---------------------------------------------+
- *   0        the index  pins      of the   keys    first_block                          end_block
- *            of keys    in use    lines    evicted
+ *   +--------+---------+--------+--------+---------+--------+---------------------------------------+
+ *   | header | buckets | lines  | owners | ghosts  | marks  | heap: blocks, each an entry, an extent |
+ *   |        |         |        |        |         |        | or free                               |
+ *   +--------+---------+--------+--------+---------+--------+---------------------------------------+
+ *   0        the index pins     of the   keys      labels   first_block                    end_block
+ *            of keys   in use   lines    evicted   purged
  *
  * storage/README.md tells how a reader, a writer, an eviction and a death move through it.
  */
 #ifndef STORER_MEMORY_LAYOUT_H
 #define STORER_MEMORY_LAYOUT_H
 
+#include "../marks.h"
 #include "../storer_private.h"
 
 #include <pthread.h>
 #include <stdint.h>
 
 #define MEMORY_MAGIC          UINT64_C(0x5354524d454d3031) /* "STRMEM01" */
-#define MEMORY_LAYOUT_VERSION 1
+#define MEMORY_LAYOUT_VERSION 2
 
 #define MEMORY_UNIT           64u  /* allocation unit: a cache line; 31 bits of them reach 128 GiB */
 #define MEMORY_SIZE_MIN       ((apr_off_t)1 << 20)
@@ -38,6 +40,10 @@
 #define MEMORY_LINES_MIN        32
 #define MEMORY_LINES_MAX        32768
 #define MEMORY_LINE_SLOTS       32
+
+/* One mark of 32 bytes for each 16 KiB, 0.2 % of the segment: labels whose purge is remembered. */
+#define MEMORY_BYTES_PER_MARK   16384
+#define MEMORY_MARKS_MAX        4194304
 
 /* Sizes are filed by power of two, each split in 16 (TLSF: Masmano et al., ECRTS 2004). */
 #define MEMORY_FIRST_LEVELS   32
@@ -151,10 +157,9 @@ typedef struct memory_geometry_t {
     uint64_t size;
     uint32_t version;
     uint32_t header_size;
-    uint32_t bucket_count, line_count, ghost_count;
+    uint32_t bucket_count, line_count, ghost_count, mark_count;
     memory_ref_t first_block, end_block;
-    uint32_t unused;
-    uint64_t buckets, lines, owners, ghosts;  /* offsets in bytes */
+    uint64_t buckets, lines, owners, ghosts, marks;  /* offsets in bytes */
 } memory_geometry_t;
 
 typedef enum memory_record_e {
@@ -234,6 +239,7 @@ typedef struct memory_segment_t {
     memory_line_t      *lines;
     memory_owner_t     *owners;
     uint32_t           *ghosts;
+    marks_t             marks;
     const storer_env_t *env;
     memory_geometry_t   geometry;   /* copies: what bounds every access is not in reach of others */
     uint64_t            seed;

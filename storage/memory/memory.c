@@ -133,6 +133,9 @@ const storer_ops_t memory_ops = {
     .open_writer = memory_open_writer,
     .get_multi_level = memory_get_multi_level,
     .stat = memory_stat,
+    .epoch = memory_epoch,
+    .judge = memory_judge,
+    .purge = memory_purge,
 };
 
 /* What they are for is in README.md. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * memory.h - the instance of a memory store in one process, shared by the files that serve its
- * operations: memory.c (table, factory, life), reader.c, writer.c, variants.c and keys.c.
+ * operations: memory.c (table, factory, life), reader.c, writer.c, variants.c, keys.c and
+ * purge.c.
  */
 #ifndef STORER_MEMORY_MEMORY_H
 #define STORER_MEMORY_MEMORY_H
@@ -53,5 +54,10 @@ storer_get_multi_level_fn memory_get_multi_level;
 storer_delete_fn   memory_delete;
 storer_map_keys_fn memory_map_keys;
 storer_reset_fn    memory_reset;
+
+/* purge.c */
+storer_epoch_fn memory_epoch;
+storer_judge_fn memory_judge;
+storer_purge_fn memory_purge;
 
 #endif /* STORER_MEMORY_MEMORY_H */

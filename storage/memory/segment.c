@@ -29,6 +29,7 @@ static void lay_out(memory_geometry_t *geometry, uint64_t size)
     geometry->size = size;
     geometry->bucket_count = (uint32_t)(size / MEMORY_BYTES_PER_BUCKET);
     geometry->ghost_count = (uint32_t)(size / MEMORY_BYTES_PER_GHOST);
+    geometry->mark_count = clamp(size / MEMORY_BYTES_PER_MARK, 0, MEMORY_MARKS_MAX);
     geometry->line_count = clamp(size / MEMORY_BYTES_PER_LINE, MEMORY_LINES_MIN,
                                  MEMORY_LINES_MAX);
     offset = align_up(sizeof(memory_header_t));
@@ -41,6 +42,8 @@ static void lay_out(memory_geometry_t *geometry, uint64_t size)
     offset = align_up(offset + geometry->line_count * sizeof(memory_owner_t));
     geometry->ghosts = offset;
     offset = align_up(offset + geometry->ghost_count * sizeof(uint32_t));
+    geometry->marks = offset;
+    offset = align_up(offset + marks_size(geometry->mark_count));
     geometry->first_block = (memory_ref_t)(offset / MEMORY_UNIT);
     geometry->end_block = (memory_ref_t)(size / MEMORY_UNIT);
 }
@@ -101,6 +104,7 @@ apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size
                           const storer_env_t *env, int *adopted)
 {
     const memory_geometry_t *geometry = &segment->geometry;
+    apr_status_t rv;
 
     lay_out(&segment->geometry, size);
     segment->base = base;
@@ -112,6 +116,11 @@ apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size
     segment->env = env;
     policy_init(segment);
     *adopted = !fresh;
+    rv = marks_attach(&segment->marks, segment->base + geometry->marks,
+                      marks_size(geometry->mark_count), fresh);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     if (fresh) {
         return format(segment);
     }
@@ -151,6 +160,9 @@ apr_status_t segment_revive(memory_segment_t *segment)
     }
     journal_rollback(segment);
     rv = journal_init(segment);
+    if (rv == APR_SUCCESS) {
+        rv = marks_revive(&segment->marks);
+    }
     if (rv == APR_SUCCESS) {
         pins_sweep(segment, entry_abandon);
     }

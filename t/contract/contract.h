@@ -8,7 +8,7 @@
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
-#include "storer.h"
+#include "storer_host.h"
 
 typedef struct contract_target_t {
     const char *name;        /**< for messages */

@@ -10,7 +10,7 @@
 #ifndef FAULTY_H
 #define FAULTY_H
 
-#include "storer.h"
+#include "storer_host.h"
 
 typedef enum faulty_slot_e {
     FAULTY_INIT,

@@ -2,7 +2,7 @@
  *
  * test_pattern.c - patterns over keys: what they match, what is refused, and hostile ones.
  */
-#include "storer.h"
+#include "storer_host.h"
 #include "tap.h"
 
 #include <apr_general.h>

@@ -4,7 +4,7 @@
  * options
  * say: id=TEXT, ttl=TEXT (no part of its identity), fail=init|reset|child.
  */
-#include "storer.h"
+#include "storer_host.h"
 #include "tap.h"
 
 #include <apr_strings.h>
@@ -347,8 +347,8 @@ static void init_fails(void)
 
 static void add(void)
 {
-    obedient_t mine = { { &obedient_ops, NULL }, "mine", NULL, NULL };
-    obedient_t twin = { { &obedient_ops, NULL }, "mine", NULL, NULL };
+    obedient_t mine = { { &obedient_ops, NULL, NULL }, "mine", NULL, NULL };
+    obedient_t twin = { { &obedient_ops, NULL, NULL }, "mine", NULL, NULL };
     storer_t *store;
     const char *errmsg;
     fixture_t f;

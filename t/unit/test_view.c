@@ -2,7 +2,7 @@
  *
  * test_view.c - storage/view.c over views made by hand, among them such as no engine should make.
  */
-#include "storer.h"
+#include "storer_host.h"
 #include "tap.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
  * test_writer.c - storage/writer.c: the wrappers, and the library's own writer over an engine that
  * notes what it is given.
  */
-#include "storer.h"
+#include "storer_host.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storer_host.h - the Storer interface from the side of who uses stores (mod_cache_storer, the tests):
+ * the registry, the operations with arguments checked and optional slots filled in, and purging by
+ * label. The conventions are storer.h's. Not installed: libstorer is part of the module.
+ */
+#ifndef STORER_HOST_H
+#define STORER_HOST_H
+
+#include "storer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------
+ * The registry of storers
+ * --------------------------------------------------------------------------------------------- */
+
+typedef struct storer_registry_t storer_registry_t;
+
+/** Finds an engine the library does not have built in, by its configuration name; NULL: unknown. */
+typedef const storer_engine_t *storer_find_engine_fn(void *baton, const char *name);
+
+/**
+ * An empty registry. It and all instances live as long as env->pool. Open stores while there is one
+ * thread; afterwards it is read-only and may be used by every thread.
+ * @param find may be NULL
+ */
+storer_registry_t *storer_registry_create(const storer_env_t *env, storer_find_engine_fn *find,
+                                          void *find_baton);
+
+/** Check a configuration without opening anything: the factory runs, init does not.
+ * @return APR_SUCCESS, or APR_EINVAL with errmsg (names engine, option and value) */
+apr_status_t storer_registry_check(storer_registry_t *registry, const char *engine,
+                                   const storer_option_t *options, const char **errmsg);
+
+/**
+ * The store of this configuration: an instance already registered under the same NAME-UUID, or a
+ * new one, initialised and registered.
+ * @return APR_SUCCESS; APR_EINVAL for a bad configuration; or what init returned. errmsg is set on
+ * failure and nothing is registered then.
+ */
+apr_status_t storer_registry_open(storer_registry_t *registry, const char *engine,
+                                  const storer_option_t *options, storer_t **out,
+                                  const char **errmsg);
+
+/** Register an instance made elsewhere, initialised by its owner. APR_EEXIST: the key is taken. */
+apr_status_t storer_registry_add(storer_registry_t *registry, storer_t *store);
+
+/** By "NAME-UUID"; NULL: none. */
+storer_t *storer_registry_find(const storer_registry_t *registry, const char *name_uuid);
+
+/** All, in the order of registration; an array of storer_t *, owned by the registry. */
+const apr_array_header_t *storer_registry_list(const storer_registry_t *registry);
+
+/** "NAME-UUID" of a store; allocated in pool. */
+const char *storer_registry_key(storer_t *store, apr_pool_t *pool);
+
+/** Reset every store. All are tried; the first failure is returned, with the store it came from in
+ * *failed (may be NULL). The registry keeps its stores. */
+apr_status_t storer_registry_reset(storer_registry_t *registry, storer_t **failed);
+
+/** Call child_init of every store; what fails is logged and returned as above. */
+apr_status_t storer_registry_child_init(storer_registry_t *registry, apr_pool_t *pchild);
+
+/* ------------------------------------------------------------------------------------------------
+ * The operations, as a host calls them: arguments checked, optional slots filled in
+ * --------------------------------------------------------------------------------------------- */
+
+/** The value of a key, in place. pool: for engines that must allocate; the view must be released
+ * before pool is destroyed. APR_NOTFOUND: absent or expired. */
+apr_status_t storer_get(storer_t *store, storer_bytes_t key, apr_time_t now, storer_view_t *view,
+                        apr_pool_t *pool);
+apr_status_t storer_set(storer_t *store, storer_bytes_t key, storer_bytes_t value,
+                        storer_expiry_t expiry, apr_time_t now);
+apr_status_t storer_delete(storer_t *store, storer_bytes_t key);
+/** Change a key's value atomically, see storer_edit_fn. APR_EAGAIN: lost the race too often. */
+apr_status_t storer_update(storer_t *store, storer_bytes_t key, storer_edit_fn *edit, void *baton,
+                           apr_time_t now, apr_pool_t *scratch);
+apr_status_t storer_map_keys(storer_t *store, storer_bytes_t prefix, apr_time_t now,
+                             storer_key_fn *fn, void *baton, apr_pool_t *scratch);
+/** The real_key of every variant that has not expired, duplicates possible. */
+apr_status_t storer_list_keys(storer_t *store, apr_time_t now, storer_list_fn *fn, void *baton,
+                              apr_pool_t *scratch);
+/** Delete every key the pattern matches. deleted: how many went, also on failure; may be NULL.
+ * APR_TIMEUP: the pattern reached its match limit, the rest is untouched. */
+apr_status_t storer_delete_many(storer_t *store, storer_pattern_t *pattern, apr_time_t now,
+                                apr_size_t *deleted, apr_pool_t *scratch);
+apr_status_t storer_reset(storer_t *store);
+apr_status_t storer_stat(storer_t *store, storer_stat_t *stat);
+
+/**
+ * Start a value.
+ * @param size_hint its length where known, else -1: reserves room, promises nothing
+ * @param pool      lives at least until commit or abort
+ */
+apr_status_t storer_open_writer(storer_t *store, storer_bytes_t key, storer_expiry_t expiry,
+                                apr_off_t size_hint, apr_time_t now, storer_writer_t *writer,
+                                apr_pool_t *pool);
+
+/**
+ * Elect the variant that fits a request, and view it.
+ *
+ * Of all variants whose varied headers equal the request's and which the validator allows: a fresh
+ * one goes before a stale one, then the latest stored_at, then the smallest key. A variant whose
+ * value is gone is passed over. A damaged mapping is APR_NOTFOUND with one warning; the next store
+ * repairs it. (Upstream visits its map in random order; ours is one of its outcomes.)
+ *
+ * @param validator may be NULL: no conditions
+ * @param fresh,stale one of them is filled on APR_SUCCESS. Either may be NULL: not wanted.
+ * @return APR_SUCCESS, APR_NOTFOUND, or a failure of get.
+ */
+apr_status_t storer_get_multi_level(storer_t *store, storer_bytes_t base_key,
+                                    const storer_request_t *request, storer_validator_t *validator,
+                                    apr_time_t now, storer_view_t *fresh, storer_view_t *stale,
+                                    apr_pool_t *pool);
+
+/** Store a value and enter it as a variant, replacing one with the same varied_key. The value is
+ * written first: a mapping never names what was never there. */
+apr_status_t storer_set_multi_level(storer_t *store, const storer_variant_t *variant,
+                                    storer_bytes_t value, apr_time_t now, apr_pool_t *scratch);
+
+/** Commit a writer that was opened with the variant's varied_key, then enter the variant: the
+ * streaming form of storer_set_multi_level. Ends the writer in any case. */
+apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant_t *variant,
+                                   apr_time_t now, apr_pool_t *scratch);
+
+/** Drop a URL: its mapping and the values of all variants. An unknown one is APR_SUCCESS. */
+apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                                       apr_pool_t *scratch);
+
+/* ------------------------------------------------------------------------------------------------
+ * Purging by label
+ *
+ * Whoever stores a value gives it labels (a tag, a host, a URL, "everything") and keeps them with
+ * it, together with the store's *epoch* from before the fetch began. A purge of a label costs the
+ * same however many values carry it: it is remembered with an epoch of its own, and each value is
+ * judged when it is looked up. What was being fetched during the purge is purged as well, so that
+ * after its return nothing older is served, by any process (Varnish: bans; the idea of an epoch for
+ * each label is that of memcached's namespaces).
+ *
+ * The number of labels that are remembered is bounded. Beyond it the purge longest ago counts for
+ * everything fetched before it.
+ * --------------------------------------------------------------------------------------------- */
+
+/** The label that stands for a text of a kind ("tag", "host"), the same everywhere and for ever. */
+apr_uint64_t storer_label(const char *kind, storer_bytes_t text);
+
+/** A label within another one: "this tag of that site". */
+apr_uint64_t storer_label_within(apr_uint64_t outer, apr_uint64_t label);
+
+/** The epoch that something fetched from now on belongs to; ask before the fetch begins. Never 0.
+ * @return APR_SUCCESS; APR_ENOTIMPL: the store cannot purge by label */
+apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch);
+
+/** Whether what was fetched in that epoch, with these labels, still stands. STORER_STANDS where the
+ * store cannot purge by label; a store that cannot tell at the moment says STORER_GONE. */
+storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_uint64_t *labels,
+                               int count, apr_time_t now);
+
+/**
+ * Purge all that has one of these labels, all at once.
+ * @param hard 0: softly, see storer_standing_e
+ * @return APR_SUCCESS: in effect in every process; APR_ENOTIMPL; or a failure: not in effect
+ */
+apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count, int hard,
+                          apr_time_t now);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* STORER_HOST_H */

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_purge.c - purging by label as a host sees it: the memory engine's own labels, which last as
+ * long as its file, and those that the library keeps for an engine without.
+ */
+#include "memory_fixture.h"
+#include "tap.h"
+
+#include <apr_general.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static storer_uuid_fn plain_uuid;
+static storer_init_fn plain_init;
+static storer_get_fn plain_get;
+static storer_set_fn plain_set;
+static storer_delete_fn plain_delete;
+static storer_update_fn plain_update;
+static storer_map_keys_fn plain_map_keys;
+static storer_reset_fn plain_reset;
+
+static const char *plain_uuid(storer_t *self)
+{
+    (void)self;
+    return "plain";
+}
+
+static apr_status_t plain_init(storer_t *self, const char **errmsg)
+{
+    (void)self;
+    (void)errmsg;
+    return APR_SUCCESS;
+}
+
+static apr_status_t plain_get(storer_t *self, storer_bytes_t key, apr_time_t now,
+                              storer_view_t *view, apr_pool_t *pool)
+{
+    (void)self, (void)key, (void)now, (void)view, (void)pool;
+    return APR_NOTFOUND;
+}
+
+static apr_status_t plain_set(storer_t *self, storer_bytes_t key, storer_bytes_t value,
+                              storer_expiry_t expiry, apr_time_t now)
+{
+    (void)self, (void)key, (void)value, (void)expiry, (void)now;
+    return APR_ENOSPC;
+}
+
+static apr_status_t plain_delete(storer_t *self, storer_bytes_t key)
+{
+    (void)self, (void)key;
+    return APR_SUCCESS;
+}
+
+static apr_status_t plain_update(storer_t *self, storer_bytes_t key, storer_edit_fn *edit,
+                                 void *baton, apr_time_t now, apr_pool_t *scratch)
+{
+    (void)self, (void)key, (void)edit, (void)baton, (void)now, (void)scratch;
+    return APR_ENOSPC;
+}
+
+static apr_status_t plain_map_keys(storer_t *self, storer_bytes_t prefix, apr_time_t now,
+                                   storer_key_fn *fn, void *baton, apr_pool_t *scratch)
+{
+    (void)self, (void)prefix, (void)now, (void)fn, (void)baton, (void)scratch;
+    return APR_SUCCESS;
+}
+
+static apr_status_t plain_reset(storer_t *self)
+{
+    (void)self;
+    return APR_SUCCESS;
+}
+
+static const storer_ops_t plain_ops = {
+    .name = "PLAIN", .uuid = plain_uuid, .init = plain_init, .get = plain_get, .set = plain_set,
+    .delete_ = plain_delete, .update = plain_update, .map_keys = plain_map_keys,
+    .reset = plain_reset,
+};
+
+static const storer_ops_t half_ops = {
+    .name = "HALF", .uuid = plain_uuid, .init = plain_init, .get = plain_get, .set = plain_set,
+    .delete_ = plain_delete, .update = plain_update, .map_keys = plain_map_keys,
+    .reset = plain_reset, .purge = memory_purge,
+};
+
+static const storer_ops_t *plain_made = &plain_ops;
+
+static apr_status_t plain_create(storer_t **out, const storer_option_t *options,
+                                 const storer_env_t *env, const char **errmsg)
+{
+    storer_t *store = apr_pcalloc(env->pool, sizeof(*store));
+
+    (void)options;
+    (void)errmsg;
+    store->ops = plain_made;
+    store->env = env;
+    *out = store;
+    return APR_SUCCESS;
+}
+
+static const storer_engine_t plain_engine = { STORER_ABI_VERSION, "plain", plain_create };
+
+static const storer_engine_t *find_plain(void *baton, const char *name)
+{
+    (void)baton;
+    return strcmp(name, "plain") == 0 ? &plain_engine : NULL;
+}
+
+/* As httpd's host does it: the memory of a name is there again after a restart. */
+static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+{
+    apr_hash_t *kept = baton;
+
+    *base = apr_hash_get(kept, uuid, APR_HASH_KEY_STRING);
+    *fresh = !*base;
+    if (*fresh) {
+        *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        apr_hash_set(kept, apr_pstrdup(apr_hash_pool_get(kept), uuid), APR_HASH_KEY_STRING, *base);
+    }
+    return APR_SUCCESS;
+}
+
+static storer_t *open_store(const char *engine, const storer_option_t *options, apr_hash_t *kept,
+                            apr_pool_t *pool)
+{
+    storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
+    const char *errmsg = NULL;
+    storer_t *store = NULL;
+
+    env->pool = pool;
+    env->retain = kept ? retain : NULL;
+    env->baton = kept;
+    if (storer_registry_open(storer_registry_create(env, find_plain, NULL), engine, options, &store,
+                             &errmsg) != APR_SUCCESS) {
+        bail_out("%s", errmsg);
+    }
+    return store;
+}
+
+static void purges(const char *name, storer_t *store)
+{
+    apr_uint64_t it = storer_label("tag", storer_bytes("it")), before = 0, after = 0;
+
+    is_status(storer_epoch(store, FIXTURE_NOW, &before), APR_SUCCESS, "%s: an epoch", name);
+    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_STANDS, "%s: stands", name);
+    is_status(storer_purge(store, &it, 1, 0, FIXTURE_NOW), APR_SUCCESS, "%s: softly", name);
+    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_STALE, "%s: stale", name);
+    is_status(storer_purge(store, &it, 1, 1, FIXTURE_NOW), APR_SUCCESS, "%s: hard", name);
+    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_GONE, "%s: gone", name);
+    is_status(storer_epoch(store, FIXTURE_NOW, &after), APR_SUCCESS, "%s: an epoch", name);
+    is_int((long long)(after - before), 2, "%s: two purges later", name);
+}
+
+static void test_kept(const char *engine, apr_pool_t *pool)
+{
+    apr_hash_t *kept = apr_hash_make(pool);
+    apr_uint64_t it = storer_label("tag", storer_bytes("it"));
+    apr_pool_t *first, *second;
+    storer_t *store;
+
+    apr_pool_create(&first, pool);
+    purges(engine, open_store(engine, NULL, kept, first));
+    apr_pool_destroy(first);
+    apr_pool_create(&second, pool);
+    store = open_store(engine, NULL, kept, second);
+    is_int(storer_judge(store, 1, &it, 1, FIXTURE_NOW), STORER_GONE,
+           "%s: still so after a restart of the configuration", engine);
+    apr_pool_destroy(second);
+}
+
+static void test_file(apr_pool_t *pool)
+{
+    char path[] = "/tmp/storer-purge-XXXXXX";
+    storer_option_t options[3] = { { "size", "1M" }, { "path", path }, { NULL, NULL } };
+    apr_uint64_t it = storer_label("tag", storer_bytes("it"));
+    apr_pool_t *first;
+    int file = mkstemp(path);
+
+    if (file < 0) {
+        bail_out("no temporary file");
+    }
+    close(file);
+    unlink(path);
+    apr_pool_create(&first, pool);
+    purges("memory in a file", open_store("memory", options, NULL, first));
+    apr_pool_destroy(first);
+    is_int(storer_judge(open_store("memory", options, NULL, pool), 1, &it, 1, FIXTURE_NOW),
+           STORER_GONE, "memory in a file: still so when it is opened again");
+    unlink(path);
+}
+
+static void test_without(apr_pool_t *pool)
+{
+    storer_t *store = open_store("plain", NULL, NULL, pool);
+    apr_uint64_t it = 1, epoch;
+
+    is_status(storer_epoch(store, FIXTURE_NOW, &epoch), APR_ENOTIMPL, "no memory: no epoch");
+    is_status(storer_purge(store, &it, 1, 1, FIXTURE_NOW), APR_ENOTIMPL, "no purge");
+    is_int(storer_judge(store, 0, &it, 1, FIXTURE_NOW), STORER_STANDS, "and nothing is purged");
+}
+
+static void test_half(apr_pool_t *pool)
+{
+    storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
+    const char *errmsg = NULL;
+
+    env->pool = pool;
+    plain_made = &half_ops;
+    is_status(storer_registry_check(storer_registry_create(env, find_plain, NULL), "plain", NULL,
+                                    &errmsg), APR_EINVAL, "one of three slots");
+    is_string(errmsg, "plain: it has some of epoch, judge and purge, but not all", "says which");
+    plain_made = &plain_ops;
+}
+
+int main(void)
+{
+    apr_pool_t *pool;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    test_kept("memory", pool);
+    test_kept("plain", pool);
+    test_file(pool);
+    test_without(pool);
+    test_half(pool);
+    apr_pool_destroy(pool);
+    return done_testing();
+}
