@@ -31,6 +31,32 @@ void *config_create_server(apr_pool_t *pool, server_rec *server)
     return config;
 }
 
+void *config_create_directory(apr_pool_t *pool, char *directory)
+{
+    config_directory_t *config = apr_palloc(pool, sizeof(*config));
+
+    (void)directory;
+    config->purge = CONFIG_UNSET;
+    return config;
+}
+
+void *config_merge_directory(apr_pool_t *pool, void *base_config, void *add_config)
+{
+    const config_directory_t *base = base_config, *add = add_config;
+    config_directory_t *merged = apr_palloc(pool, sizeof(*merged));
+
+    merged->purge = add->purge >= 0 ? add->purge : base->purge;
+    return merged;
+}
+
+int config_allows_purge(const request_rec *r)
+{
+    const config_directory_t *config = ap_get_module_config(r->per_dir_config,
+                                                            &cache_storer_module);
+
+    return config->purge == 1;
+}
+
 static const config_grace_t *merge_grace(const config_grace_t *base, const config_grace_t *add)
 {
     return add->mode != CONFIG_GRACE_UNSET ? add : base;
@@ -71,6 +97,8 @@ void *config_merge_server(apr_pool_t *pool, void *base_config, void *add_config)
     merged->status = add->status.set ? add->status : base->status;
     merged->normalized = add->normalized ? add->normalized : base->normalized;
     merged->targeted = add->targeted ? add->targeted : base->targeted;
+    merged->tags = add->tags ? add->tags : base->tags;
+    merged->purge_field = add->purge_field ? add->purge_field : base->purge_field;
     merged->bypass = add->bypass ? add->bypass : base->bypass;
     merged->query = add->query ? add->query : base->query;
     merged->ttl = add->ttl ? add->ttl : base->ttl;
@@ -169,6 +197,21 @@ const apr_array_header_t *config_targeted(const config_server_t *config)
     };
 
     return config->targeted ? config->targeted : &by_default;
+}
+
+const apr_array_header_t *config_tags(const config_server_t *config)
+{
+    static const char *fields[] = { "Surrogate-Key", "Cache-Tag" };
+    static const apr_array_header_t by_default = {
+        NULL, sizeof(fields[0]), 2, 2, (char *)fields
+    };
+
+    return config->tags ? config->tags : &by_default;
+}
+
+const char *config_purge_field(const config_server_t *config)
+{
+    return config->purge_field && *config->purge_field ? config->purge_field : NULL;
 }
 
 /* A prefix may also be a URL: whether its host is the request's is mod_cache's to know. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * config.h - the directives, per server. Everything is server level: mod_cache's quick handler runs
- * before any <Location> is looked at.
+ * config.h - the directives, per server. Nearly everything is server level: mod_cache's quick handler
+ * runs before any <Location> is looked at.
  */
 #ifndef CONFIG_H
 #define CONFIG_H
@@ -50,6 +50,11 @@ typedef struct config_status_t {
     int         detail; /**< with the reason in words */
 } config_status_t;
 
+/** The configuration of a directory. */
+typedef struct config_directory_t {
+    int purge;   /**< CacheStorerPurge; 0, 1 or negative: not set here */
+} config_directory_t;
+
 /** The configuration of a server. Virtual hosts without a directive of ours share the main one. */
 typedef struct config_server_t {
     /* as configured; a negative number or NULL: not set here */
@@ -71,6 +76,8 @@ typedef struct config_server_t {
     apr_array_header_t     *bypass;        /**< of ap_expr_info_t * */
     const query_rules_t    *query;
     ttl_rules_t            *ttl;
+    const apr_array_header_t *tags;        /**< of const char *; empty: none */
+    const char             *purge_field;   /**< of responses to unsafe requests; NULL or "": none */
     const apr_array_header_t *prefixes;    /**< of const char *: where CacheEnable names us */
 
     /* resolved by lifecycle.c, read-only while requests run */
@@ -86,7 +93,13 @@ extern const command_rec config_directives[];
 void *config_create_server(apr_pool_t *pool, server_rec *server);
 void *config_merge_server(apr_pool_t *pool, void *base, void *add);
 
+void *config_create_directory(apr_pool_t *pool, char *directory);
+void *config_merge_directory(apr_pool_t *pool, void *base, void *add);
+
 config_server_t *config_of(const server_rec *server);
+
+/** CacheStorerPurge, where this request is. */
+int config_allows_purge(const request_rec *r);
 
 /* the value in effect: as configured, else the default */
 const char            *config_engine(const config_server_t *config);
@@ -103,6 +116,10 @@ const config_status_t *config_status(const config_server_t *config);
 /** Whether a request header is folded before Vary is matched. The name is in any case. */
 int                    config_normalizes(const config_server_t *config, storer_bytes_t name);
 const apr_array_header_t *config_targeted(const config_server_t *config);
+/** The response fields that carry tags. */
+const apr_array_header_t *config_tags(const config_server_t *config);
+/** The field by which the response to an unsafe request purges tags; NULL: none. */
+const char            *config_purge_field(const config_server_t *config);
 /** Whether some CacheEnable that names us may cover this path. */
 int                    config_covers(const config_server_t *config, const char *path);
 

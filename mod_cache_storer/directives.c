@@ -302,6 +302,35 @@ static const char *set_targeted(cmd_parms *cmd, void *dummy, int argc, char *con
     return set_names(cmd, &config_of(cmd->server)->targeted, argc, argv);
 }
 
+static const char *set_tags(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
+{
+    (void)dummy;
+    return set_names(cmd, &config_of(cmd->server)->tags, argc, argv);
+}
+
+static const char *set_purge_field(cmd_parms *cmd, void *dummy, const char *name)
+{
+    char *argv[] = { apr_pstrdup(cmd->pool, name) };
+    const apr_array_header_t *names = NULL;
+    const char *problem = set_names(cmd, &names, 1, argv);
+
+    (void)dummy;
+    if (!problem && names) {
+        config_of(cmd->server)->purge_field = names->nelts ? APR_ARRAY_IDX(names, 0, const char *)
+                                                           : "";
+    }
+    return problem;
+}
+
+static const char *set_purge(cmd_parms *cmd, void *directory, int flag)
+{
+    config_directory_t *config = directory;
+
+    (void)cmd;
+    config->purge = flag;
+    return NULL;
+}
+
 static const char *set_query(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
 {
     const query_rules_t *rules = NULL;
@@ -470,6 +499,12 @@ const command_rec config_directives[] = {
     AP_INIT_TAKE_ARGV("CacheStorerTargetedControl", set_targeted, NULL, RSRC_CONF,
                       "response fields that go before Cache-Control (RFC 9213), in order; the "
                       "default is CDN-Cache-Control; or none"),
+    AP_INIT_TAKE_ARGV("CacheStorerTagHeader", set_tags, NULL, RSRC_CONF,
+                      "response fields that carry tags, such as Surrogate-Key, or none"),
+    AP_INIT_TAKE1("CacheStorerPurgeHeader", set_purge_field, NULL, RSRC_CONF,
+                  "field by which the response to an unsafe request purges tags, or none"),
+    AP_INIT_FLAG("CacheStorerPurge", set_purge, NULL, ACCESS_CONF,
+                 "on or off: the PURGE method, under Require"),
     AP_INIT_TAKE_ARGV("CacheStorerStatus", set_status, NULL, RSRC_CONF,
                       "on (the default, named storer) or off [name] [key] [detail]: the "
                       "Cache-Status field of responses (RFC 9211)"),

@@ -24,6 +24,9 @@
 #include "state.h"
 #include "status.h"
 
+#include "purge/purge_method.h"
+#include "purge/purge_response.h"
+
 #include "http_protocol.h"
 #include "http_request.h"
 #include "mod_cache.h"
@@ -184,6 +187,7 @@ static void see_error(request_rec *r)
     collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
     if (!state->outlet_seen && config_covers(state->config, r->parsed_uri.path)) {
         state->outlet_seen = 1;
+        purge_response_see(state);
         status_add_forwarded(state, r->err_headers_out);
     }
 }
@@ -199,5 +203,6 @@ void hooks_register(void)
     ap_hook_handler(after_handler, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(insert_filters, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
+    purge_method_register();
     cache_hook_cache_status(see_status, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -21,18 +21,17 @@ static apr_status_t swallow(ap_filter_t *filter, apr_bucket_brigade *brigade)
     return apr_brigade_cleanup(brigade);
 }
 
-/* mod_cache invalidates after a 2xx only. Its filter is called for a 3xx as if it were one, with
- * nothing to pass on. */
-static void invalidate_as_success(ap_filter_t *filter)
+/* mod_cache invalidates after a 2xx only, and when it has seen the response. Its filter, which is one
+ * of these, is called as if that were so, with nothing to pass on, and then removed. */
+static int invalidate_as_success(request_rec *r, ap_filter_t *filters)
 {
     static ap_filter_rec_t sink_record = {
         .name = "CACHE_STORER_SINK",
         .filter_func = { .out_func = swallow },
         .ftype = AP_FTYPE_PROTOCOL
     };
-    request_rec *r = filter->r;
     ap_filter_rec_t *wanted = ap_get_output_filter_handle("CACHE_INVALIDATE");
-    ap_filter_t *found = filter->next, copy, sink;
+    ap_filter_t *found = filters, copy, sink;
     apr_bucket_brigade *nothing;
     int status = r->status;
 
@@ -40,7 +39,7 @@ static void invalidate_as_success(ap_filter_t *filter)
         found = found->next;
     }
     if (!wanted || !found) {
-        return; /* mod_cache has nothing to do with this URL */
+        return 0;
     }
     memset(&sink, 0, sizeof(sink));
     sink.frec = &sink_record;
@@ -53,12 +52,18 @@ static void invalidate_as_success(ap_filter_t *filter)
     (void)wanted->filter_func.out_func(&copy, nothing);
     r->status = status;
     ap_remove_output_filter(found);
+    return 1;
+}
+
+int invalidate_now(request_rec *r)
+{
+    return invalidate_as_success(r, r->output_filters);
 }
 
 static apr_status_t invalidate_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
 {
     if (ap_is_HTTP_REDIRECT(filter->r->status)) {
-        invalidate_as_success(filter);
+        (void)invalidate_as_success(filter->r, filter->next);
     }
     ap_remove_output_filter(filter);
     return ap_pass_brigade(filter->next, brigade);

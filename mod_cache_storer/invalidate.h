@@ -14,6 +14,10 @@ void invalidate_register(void);
 /** Watch the response of an unsafe request. Before mod_cache adds a filter of its own. */
 void invalidate_watch(request_rec *r);
 
+/** Make mod_cache invalidate the URL of an unsafe request at once, whatever the response will be.
+ * @return 0: mod_cache has nothing to do with this URL */
+int invalidate_now(request_rec *r);
+
 /** Drop what Location and Content-Location of the response name, as far as it is on this host. */
 void invalidate_locations(const provider_object_t *object, request_rec *r);
 

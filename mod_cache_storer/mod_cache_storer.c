@@ -39,8 +39,8 @@ static void register_hooks(apr_pool_t *pool)
 AP_DECLARE_MODULE(cache_storer) =
 {
     STANDARD20_MODULE_STUFF,
-    NULL,                  /* create per-directory config */
-    NULL,                  /* merge per-directory config */
+    config_create_directory,
+    config_merge_directory,
     config_create_server,
     config_merge_server,
     config_directives,

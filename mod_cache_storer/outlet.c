@@ -14,6 +14,8 @@
 #include "stale.h"
 #include "status.h"
 
+#include "purge/purge_response.h"
+
 #include "util_filter.h"
 
 static ap_filter_rec_t *outlet_handle, *outlet_subrequest_handle;
@@ -22,6 +24,7 @@ static void see_head(state_t *state)
 {
     intake_restore(state, state->r->headers_out);
     fill_answer(state);
+    purge_response_see(state);
     status_add_forwarded(state, state->r->headers_out);
 }
 

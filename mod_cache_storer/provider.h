@@ -26,13 +26,13 @@ typedef struct provider_writing_t {
     storer_writer_t   writer;
     storer_encoder_t *encoder;      /**< NULL: the body is stored as it is */
     request_variant_t variant;
+    record_t          record;
     storer_expiry_t   expiry;
     storer_bytes_t    etag;
     apr_off_t         size_hint;    /**< mod_cache's idea of the body's length; -1: none */
     apr_off_t         announced;    /**< what received must be in the end; -1: not known */
     apr_off_t         received;     /**< bytes of the body so far */
     unsigned          complete:1;   /**< the whole body was appended */
-    unsigned          refreshing:1; /**< a 304 gave new headers to the body we have */
 } provider_writing_t;
 
 /** What a handle stands for. Lives in r->pool. */
@@ -45,6 +45,7 @@ typedef struct provider_object_t {
     record_t               record;   /**< valid where opened */
     provider_writing_t    *writing;  /**< NULL before something is stored */
     unsigned               stale:1;  /**< past its freshness, and to be validated */
+    unsigned               soft:1;   /**< it is stale since a soft purge */
     unsigned               whole:1;  /**< the length of the body is needed before its bytes: a Range,
                                           or a HEAD */
     unsigned               opened:1; /**< a stored response was found; 0 also for a handle that only

@@ -7,6 +7,8 @@
 
 #include "invalidate.h"
 
+#include "purge/purge_method.h"
+
 /* mod_cache is about to store another response in this one's place. The stored entry stays until it
  * is replaced: should the new one fail half-way, there is still something to revalidate. */
 int provider_remove_entity(cache_handle_t *handle)
@@ -40,6 +42,9 @@ apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
 
     if (!object) {
         return APR_NOTFOUND;
+    }
+    if (purge_method_meets(object, r)) {
+        return APR_SUCCESS;
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0502) "invalidating %s",
                   object->base.key);

@@ -12,6 +12,8 @@
 #include "refresh.h"
 #include "stale.h"
 
+#include "purge/purge.h"
+
 #include "http_main.h"
 #include "http_protocol.h"
 #include "apr_strings.h"
@@ -47,6 +49,23 @@ static int is_too_large(const provider_object_t *object)
               > object->config->body_limit;
 }
 
+/* What is purged goes when it is replaced, or when its room is wanted. */
+static int is_purged(provider_object_t *object, request_rec *r)
+{
+    switch (purge_standing(object->store, &object->record, object->base_key, r->request_time,
+                           r->pool)) {
+    case STORER_GONE:
+        return 1;
+    case STORER_STALE:
+        object->stale = 1;
+        object->soft = 1;
+        return 0;
+    case STORER_STANDS:
+    default:
+        return 0;
+    }
+}
+
 /* RFC 9111 section 3.5 is about storing. But what was stored without credentials and says nothing of
  * being for all may not be what the origin would tell to somebody it knows. */
 static int is_for_everyone(const provider_object_t *object, const state_t *state)
@@ -70,6 +89,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
         return rv;
     }
     object->stale = 0;
+    object->soft = 0;
     if (!object->view.ops) {
         storer_view_move(&object->view, &stale_view);
         object->stale = 1;
@@ -92,7 +112,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
-    if (!is_for_everyone(object, state)) {
+    if (!is_for_everyone(object, state) || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }

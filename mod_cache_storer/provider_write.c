@@ -13,6 +13,10 @@
 #include "intake.h"
 #include "stale.h"
 
+#include "purge/labels.h"
+#include "purge/purge.h"
+#include "purge/tags.h"
+
 #include "http_connection.h"
 #include "http_protocol.h"
 #include "apr_strings.h"
@@ -216,11 +220,23 @@ static apr_status_t write_head(provider_object_t *object, const cache_info *info
     return storer_writer_append(&writing->writer, head);
 }
 
+/* What it can be purged by. A 304 without tags leaves those there are. */
+static void note_labels(const provider_object_t *object, request_rec *r, apr_table_t *headers,
+                        record_t *record)
+{
+    const state_t *state = state_of(r);
+    const char *tags = tags_take(headers, config_tags(object->config), r->pool);
+
+    record->tags = tags || !object->opened ? tags : object->record.tags;
+    record->epoch = state ? state->epoch : 0;
+    record->site = labels_site(r->server);
+}
+
 static apr_status_t store_new(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
     apr_table_t *headers = stored_headers(object, r);
-    record_t record = { 0 };
+    record_t *record = &writing->record;
     const char *reason;
     apr_status_t rv;
 
@@ -229,17 +245,18 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
         return refuse(object, r, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
-    record.body_length = writing->announced;
-    record.body_limit = object->config->body_limit;
-    if (body_is_compressed(object->config, headers, record.body_length)) {
+    note_labels(object, r, headers, record);
+    record->body_length = writing->announced;
+    record->body_limit = object->config->body_limit;
+    if (body_is_compressed(object->config, headers, record->body_length)) {
         rv = storer_encoder_create(&writing->encoder);
         if (rv != APR_SUCCESS) {
             return give_up(object, r, rv, "no memory to compress it");
         }
-        record.flags = RECORD_LZ4;
+        record->flags = RECORD_LZ4;
     }
-    rv = write_head(object, &object->base.info, headers, &record,
-                    writing->encoder ? -1 : record.body_length, r->pool);
+    rv = write_head(object, &object->base.info, headers, record,
+                    writing->encoder ? -1 : record->body_length, r->pool);
     if (rv != APR_SUCCESS) {
         return give_up(object, r, rv, "the store does not take it");
     }
@@ -298,10 +315,12 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     provider_writing_t *writing = start_writing(object, r);
     apr_table_t *headers = stored_headers(object, r);
     storer_view_t view = STORER_VIEW_EMPTY;
-    record_t record = object->record;
+    record_t *record = &writing->record;
     const char *reason;
     apr_status_t rv;
 
+    *record = object->record;
+    note_labels(object, r, headers, record);
     drop_old_age(headers, object->record.headers);
     reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
     if (reason) {
@@ -313,9 +332,9 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
         (void)give_up(object, r, rv, "the response that was confirmed is not there any more");
         return;
     }
-    rv = write_head(object, &object->base.info, headers, &record, record.stored_length, r->pool);
+    rv = write_head(object, &object->base.info, headers, record, record->stored_length, r->pool);
     if (rv == APR_SUCCESS) {
-        rv = storer_writer_append_view(&writing->writer, &view, (apr_off_t)record.head_length);
+        rv = storer_writer_append_view(&writing->writer, &view, (apr_off_t)record->head_length);
     }
     storer_view_release(&view);
     if (rv != APR_SUCCESS) {
@@ -542,6 +561,10 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
     if (rv != APR_SUCCESS) {
         return give_up(object, r, rv, "the store does not take it");
+    }
+    if (purge_missed_it(object->store, &writing->record, now)) {
+        (void)storer_delete(object->store, writing->variant.key); /* else it expires, as it would */
+        return give_up(object, r, APR_SUCCESS, "it was fetched before a purge");
     }
     if (state) {
         state->stored = 1;

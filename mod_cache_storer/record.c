@@ -9,7 +9,7 @@
 
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
 /* The directives lie in the record as they lie in memory: another httpd's are another version. */
-#define RECORD_VERSION (2u << 24 | MODULE_MAGIC_NUMBER_MAJOR % 65536u << 8 \
+#define RECORD_VERSION (3u << 24 | MODULE_MAGIC_NUMBER_MAJOR % 65536u << 8 \
                         | (unsigned)sizeof(cache_control_t))
 
 typedef struct record_head_t {
@@ -22,6 +22,7 @@ typedef struct record_head_t {
     apr_uint64_t block_length;
     apr_int64_t  date, expire, request_time, response_time;
     apr_int64_t  body_length, body_limit;
+    apr_uint64_t epoch, site;
     cache_control_t control;
 } record_head_t;
 
@@ -77,6 +78,8 @@ static void fill_head(record_head_t *head, const cache_info *info, const record_
     head->response_time = info->response_time;
     head->body_length = record->body_length;
     head->body_limit = record->body_limit;
+    head->epoch = record->epoch;
+    head->site = record->site;
 }
 
 static char *put_string(char *to, const char *string, apr_size_t length)
@@ -85,18 +88,34 @@ static char *put_string(char *to, const char *string, apr_size_t length)
     return to + length + 1;
 }
 
+static char *put_field(char *to, const char *name, const char *value)
+{
+    record_field_t field;
+
+    field.name_length = (apr_uint32_t)strlen(name);
+    field.value_length = (apr_uint32_t)strlen(value);
+    memcpy(to, &field, sizeof(field));
+    to = put_string(to + sizeof(field), name, field.name_length);
+    return put_string(to, value, field.value_length);
+}
+
+static apr_size_t field_size(const char *name, const char *value)
+{
+    return sizeof(record_field_t) + strlen(name) + strlen(value) + 2;
+}
+
 apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
                            const record_t *record, storer_bytes_t *out, apr_pool_t *pool)
 {
     const apr_array_header_t *array = apr_table_elts(headers);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
     record_head_t head;
-    apr_size_t length = 0;
+    apr_size_t length = record->tags ? field_size("", record->tags) : 0;
     char *data, *to;
     int i;
 
     for (i = 0; i < array->nelts; i++) {
-        length += sizeof(record_field_t) + strlen(entries[i].key) + strlen(entries[i].val) + 2;
+        length += field_size(entries[i].key, entries[i].val);
         if (length > RECORD_BLOCK_MAX) {
             return APR_ENOSPC;
         }
@@ -104,16 +123,13 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
     data = apr_palloc(pool, sizeof(head) + length);
     to = data + sizeof(head);
     for (i = 0; i < array->nelts; i++) {
-        record_field_t field;
-
-        field.name_length = (apr_uint32_t)strlen(entries[i].key);
-        field.value_length = (apr_uint32_t)strlen(entries[i].val);
-        memcpy(to, &field, sizeof(field));
-        to = put_string(to + sizeof(field), entries[i].key, field.name_length);
-        to = put_string(to, entries[i].val, field.value_length);
+        to = put_field(to, entries[i].key, entries[i].val);
+    }
+    if (record->tags) {
+        (void)put_field(to, "", record->tags);
     }
     fill_head(&head, info, record);
-    head.field_count = (apr_uint64_t)array->nelts;
+    head.field_count = (apr_uint64_t)array->nelts + (record->tags != NULL);
     head.block_length = length;
     memcpy(data, &head, sizeof(head));
     head.checksum = checksum_of(data, sizeof(head) + length);
@@ -152,7 +168,7 @@ static apr_status_t gather(storer_view_t *view, apr_size_t *offset, char *to, ap
 
 /* Make the table point into the block. Lengths were not looked at before. */
 static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t count,
-                               apr_table_t **headers, apr_pool_t *pool)
+                               apr_table_t **headers, const char **tags, apr_pool_t *pool)
 {
     apr_table_t *table;
     apr_uint64_t i;
@@ -180,7 +196,12 @@ static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t coun
         if ((value[-1] | block[-1]) != '\0') {
             return APR_EINVAL;
         }
-        apr_table_addn(table, name, value);
+        if (field.name_length > 0) {
+            apr_table_addn(table, name, value);
+        }
+        else {
+            *tags = value;
+        }
     }
     if (length > 0) {
         return APR_EINVAL;
@@ -206,6 +227,7 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
     apr_size_t offset = 0, head_length;
     apr_off_t stored_length;
     apr_table_t *headers;
+    const char *tags = NULL;
     char *data;
     apr_status_t rv;
 
@@ -235,7 +257,7 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
         return APR_EINVAL;
     }
     rv = read_block(data + sizeof(head), (apr_size_t)head.block_length, head.field_count, &headers,
-                    pool);
+                    &tags, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -248,5 +270,8 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
     record->skip = offset;
     record->stored_length = stored_length;
     record->headers = headers;
+    record->epoch = head.epoch;
+    record->site = head.site;
+    record->tags = tags;
     return APR_SUCCESS;
 }

@@ -4,7 +4,8 @@
  *
  *   +-----------+--------------------------------------------+------------------------------+
  *   | head      | block: per field two lengths, name NUL,    | body, as it is or as one LZ4 |
- *   | fixed     | value NUL                                  | frame, to the value's end    |
+ *   | fixed     | value NUL; the tags as a field "" of their | frame, to the value's end    |
+ *   |           | own                                        |                              |
  *   +-----------+--------------------------------------------+------------------------------+
  *
  * The body comes last so that it can be appended while its length is not known yet, and be served
@@ -32,10 +33,14 @@ typedef struct record_t {
     apr_size_t   skip;         /**< where the body begins in the view's current part */
     apr_off_t    stored_length;/**< of the body as it is stored */
     apr_table_t *headers;
+    apr_uint64_t epoch;        /**< the store's, from before it was fetched */
+    apr_uint64_t site;         /**< of the virtual host that stored it, see purge/labels.h */
+    const char  *tags;         /**< separated by spaces; NULL: none */
 } record_t;
 
 /**
- * Head and block of a response, in pool. Reads flags, body_length and body_limit of the record.
+ * Head and block of a response, in pool. Reads flags, body_length, body_limit, epoch, site and tags
+ * of the record.
  * @return APR_SUCCESS, or APR_ENOSPC: more header fields than a record takes
  */
 apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
@@ -43,7 +48,7 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
 
 /**
  * Read head and block from a view at its first part, and leave it at the part where the body
- * begins. The strings of the table are copied to pool in one piece: they outlive the view.
+ * begins. The strings of the table and the tags are copied to pool in one piece: they outlive the view.
  * @return APR_SUCCESS; APR_EINVAL: damaged; or what storer_view_next() returned
  */
 apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *record,

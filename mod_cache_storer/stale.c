@@ -118,6 +118,11 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
     control = words_of(state->config, object->record.headers, r->pool);
     allowed = window(&state->config->while_revalidate, control.stale_while_revalidate);
     end = freshness_end(info, object->record.headers);
+    if (object->soft && state->config->while_revalidate.mode != CONFIG_GRACE_OFF) {
+        /* whoever purged it softly wants it served meanwhile, for as long as it is kept */
+        end = end < r->request_time ? end : r->request_time;
+        allowed = allowed > config_stale(state->config) ? allowed : config_stale(state->config);
+    }
     if (allowed <= 0 || r->request_time >= end + allowed || asks_for_newer(r)) {
         return 0;
     }

@@ -27,6 +27,7 @@ state_t *state_of(request_rec *r)
     state = apr_pcalloc(r->pool, sizeof(*state));
     state->r = r;
     state->config = config;
+    (void)storer_epoch(config->store, r->request_time, &state->epoch); /* else 0: the oldest */
     ap_set_module_config(r->request_config, &cache_storer_module, state);
     return state;
 }

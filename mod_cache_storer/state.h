@@ -73,6 +73,7 @@ typedef struct state_t {
     apr_time_t             fresh_until; /**< of the response that is served or was stored */
     state_forward_e        forward;
     int                    forward_status; /**< of a revalidation's response; 0: unknown */
+    apr_uint64_t           epoch;       /**< the store's, from before anything was fetched */
     int                    keepalives;  /**< of the connection, where stale.c has hidden them */
     apr_time_t             wait_until;  /**< for another one's fetch; 0: has not waited */
     const char            *detail;      /**< the reason in words; NULL: none */
@@ -86,6 +87,10 @@ typedef struct state_t {
     unsigned               collapsed:1; /**< served by what another request fetched meanwhile */
     unsigned               uncacheable:1; /**< remembered as such: nothing is to be rearranged */
     unsigned               outlet_seen:1;
+    unsigned               purging:1;   /**< what mod_cache invalidates is to be purged, see
+                                             purge/purge_method.c */
+    unsigned               purging_softly:1;
+    unsigned               purged:1;    /**< and that was done */
 } state_t;
 
 /** The state of a request; NULL: none yet. */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * purge_method.c - see purge_method.h. The key of the URL is mod_cache's secret (invalidate.c): so
+ * it is made to invalidate the URL, which then is a purge.
+ */
+#include "purge_method.h"
+
+#include "access.h"
+#include "labels.h"
+#include "purge.h"
+
+#include "../invalidate.h"
+
+#include "http_log.h"
+#include "http_protocol.h"
+
+#include <string.h>
+
+int purge_method_meets(const provider_object_t *object, request_rec *r)
+{
+    state_t *state = state_find(r);
+    purge_t purge = { object->store, 0, 1, r->pool };
+    apr_status_t rv;
+
+    if (!state || !state->purging) {
+        return 0;
+    }
+    purge.hard = !state->purging_softly;
+    if (r->server->is_virtual) {
+        purge.site = labels_site(r->server);
+    }
+    rv = purge_url(&purge, object->base_key);
+    if (rv == APR_SUCCESS) {
+        state->purged = 1;
+    }
+    ap_log_rerror(APLOG_MARK, rv == APR_SUCCESS ? APLOG_INFO : APLOG_ERR, rv, r,
+                  STORERNO(0513) "%s %s", rv == APR_SUCCESS ? "purged" : "could not purge",
+                  object->base.key);
+    return 1;
+}
+
+static int answer(request_rec *r, int status, const char *text)
+{
+    r->status = status;
+    ap_set_content_type(r, "text/plain");
+    (void)ap_rputs(text, r);
+    return OK;
+}
+
+static int handle(request_rec *r)
+{
+    const char *softly;
+    state_t *state;
+
+    if (strcmp(r->method, "PURGE") != 0 || !config_allows_purge(r)) {
+        return DECLINED;
+    }
+    if (!access_is_restricted(r, "PURGE")) {
+        return HTTP_FORBIDDEN;
+    }
+    state = state_of(r);
+    if (!state) {
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    softly = apr_table_get(r->headers_in, "Soft-Purge");
+    state->purging = 1;
+    state->purging_softly = softly && strcmp(softly, "0") != 0;
+    if (!invalidate_now(r)) {
+        return answer(r, HTTP_NOT_FOUND, "Nothing is cached under this URL: no CacheEnable covers "
+                                         "it.\n");
+    }
+    if (!state->purged) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return answer(r, HTTP_OK, state->purging_softly ? "Purged: stale now.\n" : "Purged.\n");
+}
+
+void purge_method_register(void)
+{
+    static const char *const mod_cache[] = { "mod_cache.c", NULL };
+
+    ap_hook_handler(handle, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
+}
