@@ -55,7 +55,7 @@ typedef struct config_directory_t {
     int purge;   /**< CacheStorerPurge; 0, 1 or negative: not set here */
 } config_directory_t;
 
-/** The configuration of a server. Virtual hosts without a directive of ours share the main one. */
+/** The configuration of a server. Each virtual host has one of its own, also without a directive. */
 typedef struct config_server_t {
     /* as configured; a negative number or NULL: not set here */
     const char             *engine;
@@ -81,6 +81,7 @@ typedef struct config_server_t {
     const apr_array_header_t *prefixes;    /**< of const char *: where CacheEnable names us */
 
     /* resolved by lifecycle.c, read-only while requests run */
+    apr_uint64_t            site;          /**< label of the virtual host, see purge/labels.h */
     storer_t               *store;         /**< NULL: nothing is read or stored */
     apr_off_t               body_limit;    /**< largest body that is stored */
     int                     environment;   /**< somebody asks for cache-storer-... */

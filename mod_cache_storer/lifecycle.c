@@ -20,6 +20,8 @@
 #include "refresh.h"
 #include "retain.h"
 
+#include "purge/labels.h"
+
 #include "ap_provider.h"
 #include "http_core.h"
 #include "http_main.h"
@@ -71,6 +73,14 @@ static const char *place_of(const server_rec *server, apr_pool_t *pool)
                         server->defn_name ? server->defn_name : "the configuration");
 }
 
+/* What a virtual host takes over from the main server is reported there. */
+static int is_inherited(const config_server_t *config, const config_server_t *main_config)
+{
+    return config != main_config && config->options == main_config->options
+           && config->min_body == main_config->min_body
+           && config->max_body == main_config->max_body;
+}
+
 int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                            server_rec *main_server)
 {
@@ -85,8 +95,8 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
         const char *problem;
         apr_status_t rv;
 
-        if (server != main_server && config == config_of(main_server)) {
-            continue; /* shared with the main server, and reported there */
+        if (is_inherited(config, config_of(main_server))) {
+            continue;
         }
         problem = config_contradiction(config);
         if (problem) {
@@ -176,9 +186,7 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
         config_server_t *config = config_of(server);
 
         config->environment = environment;
-        if (config->store) {
-            continue; /* shared with a server before this one */
-        }
+        config->site = labels_site(server);
         rv = open_store(config, server, ptemp);
         if (rv != APR_SUCCESS) {
             return HTTP_INTERNAL_SERVER_ERROR;

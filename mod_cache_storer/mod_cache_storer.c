@@ -45,5 +45,5 @@ AP_DECLARE_MODULE(cache_storer) =
     config_merge_server,
     config_directives,
     register_hooks,
-    0                      /* flags: hosts without our directives share the main configuration */
+    AP_MODULE_FLAG_ALWAYS_MERGE /* so that each virtual host has a configuration of its own */
 };

@@ -13,7 +13,6 @@
 #include "intake.h"
 #include "stale.h"
 
-#include "purge/labels.h"
 #include "purge/purge.h"
 #include "purge/tags.h"
 
@@ -229,7 +228,7 @@ static void note_labels(const provider_object_t *object, request_rec *r, apr_tab
 
     record->tags = tags || !object->opened ? tags : object->record.tags;
     record->epoch = state ? state->epoch : 0;
-    record->site = labels_site(r->server);
+    record->site = object->config->site;
 }
 
 static apr_status_t store_new(provider_object_t *object, request_rec *r)

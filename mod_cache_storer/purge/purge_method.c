@@ -6,7 +6,6 @@
 #include "purge_method.h"
 
 #include "access.h"
-#include "labels.h"
 #include "purge.h"
 
 #include "../invalidate.h"
@@ -27,7 +26,7 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
     }
     purge.hard = !state->purging_softly;
     if (r->server->is_virtual) {
-        purge.site = labels_site(r->server);
+        purge.site = object->config->site;
     }
     rv = purge_url(&purge, object->base_key);
     if (rv == APR_SUCCESS) {

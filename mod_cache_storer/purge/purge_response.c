@@ -4,7 +4,6 @@
  */
 #include "purge_response.h"
 
-#include "labels.h"
 #include "purge.h"
 #include "tags.h"
 
@@ -15,7 +14,7 @@
 static void purge_tags_of(const state_t *state, const char *tags)
 {
     request_rec *r = state->r;
-    purge_t purge = { state->config->store, labels_site(r->server), 1, r->pool };
+    purge_t purge = { state->config->store, state->config->site, 1, r->pool };
     apr_status_t rv = purge_tags(&purge, tags);
 
     if (rv != APR_SUCCESS) {
