@@ -20,6 +20,10 @@
 #define THREADS   8
 #define KEYS      5
 
+/* Who joins or waits gives a lock up after a time, which a slow machine may well need: so it tries
+ * again, but a table that is really full stays so. */
+#define TRIES 100
+
 /* Shared by all. */
 typedef struct board_t {
     int leaders[KEYS];
@@ -54,9 +58,21 @@ static void lead(worker_t *worker, unsigned key, flights_flight_t *flight)
                 FIXTURE_NOW, dice % 2 ? FIXTURE_LONG : 0);
 }
 
+static flights_outcome_e await(const flights_flight_t *flight)
+{
+    flights_outcome_e outcome;
+    int tries = 0;
+
+    do {
+        outcome = flights_wait(flight, FIXTURE_NOW, FIXTURE_LONG);
+        tries++;
+    } while (outcome == FLIGHTS_CROWDED && tries < TRIES);
+    return outcome;
+}
+
 static void follow(board_t *board, const flights_flight_t *flight)
 {
-    switch (flights_wait(flight, FIXTURE_NOW, FIXTURE_LONG)) {
+    switch (await(flight)) {
     case FLIGHTS_LANDED:
         fixture_add(&board->landed, 1);
         break;
@@ -72,13 +88,25 @@ static void follow(board_t *board, const flights_flight_t *flight)
     }
 }
 
+static flights_role_e join(const worker_t *worker, unsigned key, flights_flight_t *flight)
+{
+    flights_role_e role;
+    int tries = 0;
+
+    do {
+        role = fixture_join(worker->flights, key, FIXTURE_NOW, flight);
+        tries++;
+    } while (role == FLIGHTS_FULL && tries < TRIES);
+    return role;
+}
+
 static void turn(worker_t *worker)
 {
     unsigned key = (unsigned)(fixture_random(&worker->random) % KEYS);
     flights_flight_t flight;
     char name[16];
 
-    switch (fixture_join(worker->flights, key, FIXTURE_NOW, &flight)) {
+    switch (join(worker, key, &flight)) {
     case FLIGHTS_LEAD:
         lead(worker, key, &flight);
         break;
