@@ -330,6 +330,59 @@ apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key,
     return is_base_key(base_key) ? delete_url(store, base_key, now, NULL, scratch) : APR_EINVAL;
 }
 
+/* ---- variants ---- */
+
+/* The keys of all values of a URL, in pool. */
+static apr_status_t variant_keys(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                                 apr_array_header_t *keys, apr_pool_t *pool)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    storer_mapping_cursor_t cursor;
+    storer_mapping_entry_t entry;
+    storer_bytes_t mapping = { NULL, 0 };
+    apr_status_t rv = get_mapping(store, base_key, now, &view, &mapping, pool);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    storer_mapping_begin(&cursor, mapping);
+    while (storer_mapping_next(&cursor, &entry) == APR_SUCCESS) {
+        if (is_key(entry.key) && !storer_mapping_is_superseded(cursor, entry.key)) {
+            storer_bytes_t *key = apr_array_push(keys);
+
+            key->data = apr_pmemdup(pool, entry.key.data, entry.key.len);
+            key->len = entry.key.len;
+        }
+    }
+    storer_view_release(&view);
+    return APR_SUCCESS;
+}
+
+apr_status_t storer_map_variants(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                                 storer_key_fn *fn, void *baton, apr_pool_t *scratch)
+{
+    apr_array_header_t *keys = apr_array_make(scratch, 4, sizeof(storer_bytes_t));
+    apr_status_t rv;
+    int i;
+
+    storer_assert(store != NULL && fn != NULL);
+    rv = is_base_key(base_key) ? variant_keys(store, base_key, now, keys, scratch) : APR_EINVAL;
+    for (i = 0; i < keys->nelts && rv == APR_SUCCESS; i++) {
+        storer_bytes_t key = APR_ARRAY_IDX(keys, i, storer_bytes_t);
+        storer_view_t view = STORER_VIEW_EMPTY;
+
+        rv = storer_get(store, key, now, &view, scratch);
+        if (rv == APR_SUCCESS) {
+            rv = fn(baton, key, &view);
+            storer_view_release(&view);
+        }
+        else if (rv == APR_NOTFOUND) {
+            rv = APR_SUCCESS; /* expired, or gone meanwhile */
+        }
+    }
+    return rv == APR_NOTFOUND || rv == APR_EOF ? APR_SUCCESS : rv;
+}
+
 /* ---- keys ---- */
 
 typedef struct list_t {

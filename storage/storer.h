@@ -128,6 +128,7 @@ struct storer_view_t {
                                      storer_view_next() or release, so keep a copy */
     const storer_view_ops_t *ops; /**< NULL: the view is empty (never filled, or released) */
     storer_t       *store;      /**< the store it came from */
+    apr_uint64_t    hits;       /**< gets of this value so far, for people: an estimate; 0: not counted */
     /* the engine's own, none of the caller's business */
     void           *lease;
     void           *value;
@@ -135,7 +136,7 @@ struct storer_view_t {
 };
 
 /** A view that holds nothing. */
-#define STORER_VIEW_EMPTY { 0, { NULL, 0 }, { 0, 0 }, 0, NULL, NULL, NULL, NULL, 0 }
+#define STORER_VIEW_EMPTY { 0, { NULL, 0 }, { 0, 0 }, 0, NULL, NULL, 0, NULL, NULL, 0 }
 
 /** Next part of the value, see storer_view_ops_t.next. APR_EOF also on an empty view. */
 apr_status_t storer_view_next(storer_view_t *view);

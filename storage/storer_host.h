@@ -126,6 +126,14 @@ apr_status_t storer_set_multi_level(storer_t *store, const storer_variant_t *var
 apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant_t *variant,
                                    apr_time_t now, apr_pool_t *scratch);
 
+/**
+ * Each variant of a URL that is there, by its mapping: what storer_map_keys finds without a look at
+ * all other keys. The same rules hold for the callback.
+ * @return APR_SUCCESS, also where there is none; or what fn or get returned
+ */
+apr_status_t storer_map_variants(storer_t *store, storer_bytes_t base_key, apr_time_t now,
+                                 storer_key_fn *fn, void *baton, apr_pool_t *scratch);
+
 /** Drop a URL: its mapping and the values of all variants. An unknown one is APR_SUCCESS. */
 apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key, apr_time_t now,
                                        apr_pool_t *scratch);

@@ -83,7 +83,7 @@ static apr_status_t map_bucket(memory_t *memory, uint32_t bucket, storer_bytes_t
         storer_bytes_t key = APR_ARRAY_IDX(keys, i, storer_bytes_t);
         storer_view_t view = STORER_VIEW_EMPTY;
 
-        rv = memory_get(&memory->base, key, now, &view, pool);
+        rv = memory_look(memory, key, now, &view); /* a walk is no hit */
         if (rv == APR_SUCCESS) {
             rv = fn(baton, key, &view);
             storer_view_release(&view);

@@ -107,7 +107,7 @@ typedef struct memory_entry_t {
     uint32_t     inline_length;    /* bytes of the value in this block */
     uint32_t     stamp;            /* policy.c; guarded by lock */
     uint32_t     place;            /* MEMORY_PLACE; guarded by lock, read without it at release */
-    uint32_t     hits;             /* saturates; atomic */
+    uint32_t     hits;             /* see policy.h; atomic */
     memory_ref_t wheel_next;       /* of the same slot of the wheel; guarded by lock */
     memory_ref_t wheel_prev;
     uint32_t     wheel_slot;       /* guarded by lock */

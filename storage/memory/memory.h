@@ -42,6 +42,9 @@ void memory_found_damage(memory_t *memory);
 /* reader.c */
 storer_get_fn memory_get;
 
+/** The same, but it does not count as a hit. */
+apr_status_t memory_look(memory_t *memory, storer_bytes_t key, apr_time_t now, storer_view_t *view);
+
 /* writer.c */
 storer_open_writer_fn memory_open_writer;
 storer_set_fn         memory_set;

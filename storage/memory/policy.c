@@ -202,7 +202,7 @@ memory_entry_t *policy_evict(memory_segment_t *segment)
     for (step = 0;; step++) {
         uint32_t number = cheapest_ring(segment, &worth);
         memory_entry_t *entry;
-        uint32_t hits;
+        uint32_t hits, worth_left;
 
         if (number == MEMORY_RINGS) {
             return NULL;
@@ -215,14 +215,15 @@ memory_entry_t *policy_evict(memory_segment_t *segment)
             journal_set32(segment, &header->clock, worth);
         }
         hits = __atomic_load_n(&entry->hits, __ATOMIC_RELAXED);
-        if (!hits || step == STEP_LIMIT) {
+        if (!POLICY_WORTH(hits) || step == STEP_LIMIT) {
             if (!is_main(number)) {
                 ghost_add(segment, entry->hash);
             }
             journal_commit(segment);
             return entry;
         }
-        __atomic_store_n(&entry->hits, is_main(number) ? hits - 1 : 0, __ATOMIC_RELAXED);
+        worth_left = is_main(number) ? POLICY_WORTH(hits) - 1 : 0;
+        __atomic_store_n(&entry->hits, POLICY_TOTAL(hits) << 2 | worth_left, __ATOMIC_RELAXED);
         if (!policy_keep(segment, entry)) {
             return NULL;
         }

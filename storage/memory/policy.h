@@ -14,15 +14,33 @@
 
 #include <stdbool.h>
 
-/** A hit: any thread, no lock. Writes nothing once the counter is full. */
-static inline void policy_hit(memory_entry_t *entry)
+/* The word `hits` of an entry: what the policy goes by, 0 to 3, and above it how often the entry was
+ * hit at all, for people. */
+#define POLICY_WORTH(hits)  ((hits) & 3u)
+#define POLICY_TOTAL(hits)  ((hits) >> 2)
+#define POLICY_TOTAL_MAX    (UINT32_MAX >> 2)
+
+/* From this many hits on one of POLICY_SAMPLE is written, and counts for all of them: a line of memory
+ * that every hit of every process writes would be what they all wait for. */
+#define POLICY_EXACT   64u
+#define POLICY_SAMPLE  16u
+
+/** A hit: any thread, no lock. The time is what a sample is drawn by. */
+static inline void policy_hit(memory_entry_t *entry, apr_time_t now)
 {
     uint32_t hits = __atomic_load_n(&entry->hits, __ATOMIC_RELAXED);
+    uint32_t total = POLICY_TOTAL(hits), worth = POLICY_WORTH(hits), step = 1;
 
-    /* Two hits at once may count as one: what matters is that there were some. */
-    if (hits < 3) {
-        __atomic_store_n(&entry->hits, hits + 1, __ATOMIC_RELAXED);
+    if (total >= POLICY_EXACT && worth == 3) {
+        step = (uint64_t)now % POLICY_SAMPLE == 0 && total < POLICY_TOTAL_MAX - POLICY_SAMPLE
+               ? POLICY_SAMPLE : 0;
+        if (!step) {
+            return;
+        }
     }
+    /* Two hits at once may count as one: what matters is that there were some. */
+    __atomic_store_n(&entry->hits, (total + step) << 2 | (worth < 3 ? worth + 1 : 3),
+                     __ATOMIC_RELAXED);
 }
 
 /** Prepare the process's handle. */

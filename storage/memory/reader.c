@@ -78,15 +78,12 @@ static bool is_whole(const memory_segment_t *segment, const memory_entry_t *entr
     return length == entry->length && !ref;
 }
 
-apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
-                        apr_pool_t *pool)
+apr_status_t memory_look(memory_t *memory, storer_bytes_t key, apr_time_t now, storer_view_t *view)
 {
-    memory_t *memory = memory_of(self);
     memory_entry_t *entry;
     uint32_t *slot;
     apr_status_t rv;
 
-    (void)pool;
     rv = index_find(&memory->segment, &memory->pins, key, index_hash(&memory->segment, key), &slot,
                     &entry);
     if (rv != APR_SUCCESS) {
@@ -101,7 +98,6 @@ apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, stor
         memory_found_damage(memory);
         return APR_NOTFOUND;
     }
-    policy_hit(entry);
     view->length = (apr_off_t)entry->length;
     view->part.data = memory_entry_value(entry);
     view->part.len = entry->inline_length;
@@ -109,9 +105,22 @@ apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, stor
     view->expiry.stale_until = entry->stale_until;
     view->in_place = 1;
     view->ops = &view_ops;
-    view->store = self;
+    view->store = &memory->base;
     view->lease = slot;
     view->value = entry;
     view->cursor = entry->extent;
+    view->hits = POLICY_TOTAL(__atomic_load_n(&entry->hits, __ATOMIC_RELAXED));
     return APR_SUCCESS;
+}
+
+apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
+                        apr_pool_t *pool)
+{
+    apr_status_t rv = memory_look(memory_of(self), key, now, view);
+
+    (void)pool;
+    if (rv == APR_SUCCESS) {
+        policy_hit(view->value, now);
+    }
+    return rv;
 }

@@ -153,6 +153,48 @@ static int present(memory_t *memory, uint32_t first, uint32_t count, apr_time_t 
     return (int)found;
 }
 
+static apr_status_t see_hits(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    apr_uint64_t *hits = baton;
+
+    (void)key;
+    *hits = value->hits;
+    return APR_SUCCESS;
+}
+
+static apr_uint64_t hits_of(memory_t *memory, apr_pool_t *pool)
+{
+    apr_uint64_t hits = 0;
+
+    storer_map_keys(&memory->base, storer_bytes(""), FIXTURE_NOW, see_hits, &hits, pool);
+    return hits;
+}
+
+/* Few hits are counted one by one, many by a sample that the time draws. */
+static void test_hits_are_counted(apr_pool_t *pool)
+{
+    memory_t *memory = fixture_open(pool, "1M");
+    char name[32];
+    storer_bytes_t key = fixture_key(name, 1);
+    int i;
+
+    storer_set(&memory->base, key, storer_bytes("value"), fixture_expiry(), FIXTURE_NOW);
+    is_int((long long)hits_of(memory, pool), 0, "a new value has no hits");
+    is_int((long long)hits_of(memory, pool), 0, "and a walk is none");
+    for (i = 1; i <= 10064; i++) {
+        storer_view_t view = STORER_VIEW_EMPTY;
+
+        storer_get(&memory->base, key, FIXTURE_NOW + i, &view, pool);
+        storer_view_release(&view);
+        if (i == 40) {
+            is_int((long long)hits_of(memory, pool), 40, "the first hits are counted");
+        }
+    }
+    is_int((long long)hits_of(memory, pool), 10064, "of many each sixteenth, for sixteen");
+    storer_set(&memory->base, key, storer_bytes("value"), fixture_expiry(), FIXTURE_NOW);
+    is_int((long long)hits_of(memory, pool), 0, "a new value begins anew");
+}
+
 /* Entries that end after seconds, minutes, days and years; each time as many new ones as have ended
  * find room without a live one being evicted. */
 static void test_expired_first(apr_pool_t *pool)
@@ -297,6 +339,7 @@ int main(void)
     test_always_room(pool);
     test_pins_hold(pool);
     test_pins_run_out(pool);
+    test_hits_are_counted(pool);
     test_expired_first(pool);
     test_processes_share(pool);
     test_sizes(pool);
