@@ -24,6 +24,7 @@
 #include "state.h"
 #include "status.h"
 
+#include "admin/admin.h"
 #include "purge/purge_method.h"
 #include "purge/purge_response.h"
 
@@ -204,5 +205,6 @@ void hooks_register(void)
     ap_hook_insert_filter(insert_filters, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
     purge_method_register();
+    admin_register();
     cache_hook_cache_status(see_status, NULL, NULL, APR_HOOK_MIDDLE);
 }

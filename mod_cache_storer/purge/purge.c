@@ -61,7 +61,8 @@ apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
 
 typedef struct walk_t {
     const purge_t    *purge;
-    storer_pattern_t *pattern;    /* NULL: what the walk comes by is meant */
+    storer_pattern_t *pattern;    /* NULL: all with the prefix are meant */
+    storer_bytes_t    prefix;
     int             (*stop)(void *baton);
     void             *baton;
     apr_size_t        seen, purged;
@@ -76,6 +77,14 @@ static int is_ours(const purge_t *purge, storer_view_t *value, apr_pool_t *pool)
     return !purge->site
            || (record_decode(value, &info, &record, pool) == APR_SUCCESS
                && record.site == purge->site);
+}
+
+/* "/news" is the beginning of "/news/today" and of "/news?page=2", but not of "/newsletter". */
+static int ends_at_segment(storer_bytes_t prefix, storer_bytes_t base_key)
+{
+    return prefix.len == 0 || base_key.len == prefix.len
+           || strchr("/?=&", prefix.data[prefix.len - 1])
+           || strchr("/?", base_key.data[prefix.len]);
 }
 
 static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *value)
@@ -98,7 +107,8 @@ static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *va
             return APR_STATUS_IS_NOTFOUND(rv) ? APR_SUCCESS : rv;
         }
     }
-    if (!is_ours(&purge, value, walk->scratch)) {
+    if (base_key.len < walk->prefix.len || !ends_at_segment(walk->prefix, base_key)
+        || !is_ours(&purge, value, walk->scratch)) {
         return APR_SUCCESS;
     }
     walk->purged++;
@@ -110,7 +120,7 @@ static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *va
 }
 
 /* First what is being fetched: it may be stored behind the walk's back (provider_write.c asks). */
-static apr_status_t purge_walk(walk_t *walk, storer_bytes_t prefix, apr_size_t *purged)
+static apr_status_t purge_walk(walk_t *walk, apr_size_t *purged)
 {
     const purge_t *purge = walk->purge;
     apr_uint64_t fetches = labels_fetches();
@@ -125,7 +135,7 @@ static apr_status_t purge_walk(walk_t *walk, storer_bytes_t prefix, apr_size_t *
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = storer_map_keys(purge->store, prefix, apr_time_now(), purge_key, walk, purge->pool);
+    rv = storer_map_keys(purge->store, walk->prefix, apr_time_now(), purge_key, walk, purge->pool);
     apr_pool_destroy(walk->scratch);
     *purged = walk->purged;
     return rv;
@@ -134,17 +144,17 @@ static apr_status_t purge_walk(walk_t *walk, storer_bytes_t prefix, apr_size_t *
 apr_status_t purge_prefix(const purge_t *purge, storer_bytes_t prefix, int (*stop)(void *baton),
                           void *baton, apr_size_t *purged)
 {
-    walk_t walk = { purge, NULL, stop, baton, 0, 0, NULL };
+    walk_t walk = { purge, NULL, prefix, stop, baton, 0, 0, NULL };
 
-    return purge_walk(&walk, prefix, purged);
+    return purge_walk(&walk, purged);
 }
 
 apr_status_t purge_pattern(const purge_t *purge, storer_pattern_t *pattern,
                            int (*stop)(void *baton), void *baton, apr_size_t *purged)
 {
-    walk_t walk = { purge, pattern, stop, baton, 0, 0, NULL };
+    walk_t walk = { purge, pattern, storer_bytes(""), stop, baton, 0, 0, NULL };
 
-    return purge_walk(&walk, storer_bytes(""), purged);
+    return purge_walk(&walk, purged);
 }
 
 /* ------------------------------------------------------------------------------------------------

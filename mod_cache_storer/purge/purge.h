@@ -32,7 +32,8 @@ apr_status_t purge_tags(const purge_t *purge, const char *tags);
 apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key);
 
 /**
- * Every URL whose key begins with prefix, or matches the pattern. For a pattern the key is shown as
+ * Every URL whose key begins with prefix, up to the end of a segment of the path, or matches the
+ * pattern. For a pattern the key is shown as
  * people write it: "http://host/path?query", without a default port and an empty query.
  * @param stop   looked at now and then; may be NULL. Not 0: give up.
  * @param purged how many URLs, also on failure

@@ -8,6 +8,7 @@
 #include "access.h"
 #include "purge.h"
 
+#include "../admin/admin.h"
 #include "../invalidate.h"
 
 #include "http_log.h"
@@ -51,7 +52,8 @@ static int handle(request_rec *r)
     const char *softly;
     state_t *state;
 
-    if (strcmp(r->method, "PURGE") != 0 || !config_allows_purge(r)) {
+    if (strcmp(r->method, "PURGE") != 0 || !config_allows_purge(r)
+        || (r->handler && strcmp(r->handler, ADMIN_HANDLER) == 0)) {
         return DECLINED;
     }
     if (!access_is_restricted(r, "PURGE")) {

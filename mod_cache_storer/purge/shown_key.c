@@ -4,7 +4,7 @@
  */
 #include "shown_key.h"
 
-#include "apr_lib.h"
+#include "httpd.h"
 #include "apr_strings.h"
 #include "apr_uri.h"
 
@@ -85,25 +85,47 @@ storer_bytes_t shown_key(storer_bytes_t base_key, apr_pool_t *pool)
     return shown;
 }
 
-const char *shown_key_parse(const char *text, apr_pool_t *pool)
+/* "scheme://host:port" as keys have it, and where the path begins; NULL: it is no URL. */
+static const char *parse_origin(const char *text, const char **path, apr_pool_t *pool)
 {
     apr_uri_t uri;
-    const char *path;
-    char *byte;
+    apr_size_t length;
+    const char *authority = strstr(text, "://");
 
-    if (apr_uri_parse(pool, text, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname
-        || !*uri.hostname) {
+    if (!authority) {
         return NULL;
     }
-    for (byte = uri.hostname; *byte; byte++) {
-        *byte = (char)apr_tolower(*byte);
+    length = (apr_size_t)(authority - text) + 3;
+    length += strcspn(text + length, "/?#");
+    if (apr_uri_parse(pool, apr_pstrmemdup(pool, text, length), &uri) != APR_SUCCESS || !uri.scheme
+        || !uri.hostname || !*uri.hostname || uri.user || uri.password) {
+        return NULL;
     }
-    path = uri.path && *uri.path ? uri.path : "/";
+    ap_str_tolower(uri.scheme);
+    ap_str_tolower(uri.hostname);
+    *path = text + length;
     if (uri.port_str && *uri.port_str) {
-        return apr_psprintf(pool, "%s://%s:%s%s?%s", uri.scheme, uri.hostname, uri.port_str, path,
-                            uri.query ? uri.query : "");
+        return apr_psprintf(pool, "%s://%s:%s", uri.scheme, uri.hostname, uri.port_str);
     }
-    return apr_psprintf(pool, "%s://%s:%u%s?%s", uri.scheme, uri.hostname,
-                        (unsigned)apr_uri_port_of_scheme(uri.scheme), path,
-                        uri.query ? uri.query : "");
+    return apr_psprintf(pool, "%s://%s:%u", uri.scheme, uri.hostname,
+                        (unsigned)apr_uri_port_of_scheme(uri.scheme));
+}
+
+const char *shown_key_parse(const char *text, apr_pool_t *pool)
+{
+    const char *path, *origin = parse_origin(text, &path, pool);
+
+    if (!origin) {
+        return NULL;
+    }
+    path = apr_pstrmemdup(pool, path, strcspn(path, "#"));
+    return apr_pstrcat(pool, origin, *path == '/' ? "" : "/", path, strchr(path, '?') ? "" : "?",
+                       NULL);
+}
+
+const char *shown_key_parse_prefix(const char *text, apr_pool_t *pool)
+{
+    const char *path, *origin = parse_origin(text, &path, pool);
+
+    return origin ? apr_pstrcat(pool, origin, path, NULL) : NULL;
 }

@@ -18,4 +18,7 @@ storer_bytes_t shown_key(storer_bytes_t base_key, apr_pool_t *pool);
  * NULL-terminated in pool; NULL: it is no URL with a scheme and a host. */
 const char *shown_key_parse(const char *text, apr_pool_t *pool);
 
+/** The same for the beginning of a URL: scheme and host are whole, the rest may end anywhere. */
+const char *shown_key_parse_prefix(const char *text, apr_pool_t *pool);
+
 #endif /* SHOWN_KEY_H */

@@ -20,13 +20,13 @@ use constant TIMEOUT => 40;
 
 # ---- the connection ------------------------------------------------------------------------------
 
-# port => N, and receive_buffer => BYTES to keep the kernel from reading ahead
+# port => N, address => '127.0.0.1' if no other is given, and receive_buffer => BYTES to keep the kernel from reading ahead
 sub new {
     my ($class, %option) = @_;
     my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
     setsockopt($socket, SOL_SOCKET, SO_RCVBUF, pack('i', $option{receive_buffer}))
         if $option{receive_buffer};
-    $socket->connect($option{port}, Socket::inet_aton('127.0.0.1'))
+    $socket->connect($option{port}, Socket::inet_aton($option{address} || '127.0.0.1'))
         or die "connect to port $option{port}: $!";
     binmode $socket;
     $socket->autoflush(1);

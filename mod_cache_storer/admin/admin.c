@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * admin.c - see admin.h: access, the place, and who answers.
+ */
+#include "answer.h"
+
+#include "../config.h"
+#include "../lifecycle.h"
+
+#include "../purge/access.h"
+
+#include "ap_mpm.h"
+#include "http_core.h"
+#include "http_protocol.h"
+#include "http_vhost.h"
+#include "apr_escape.h"
+#include "apr_portable.h"
+#include "apr_strings.h"
+#include "apr_uri.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* ------------------------------------------------------------------------------------------------
+ * Where it is, and what is asked for
+ * --------------------------------------------------------------------------------------------- */
+
+/* The path of the <Location> the handler is set in; of a directory or a file what is left without
+ * what follows it. */
+static const char *base_of(request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+    const char *place = core->d;
+    apr_size_t length = place ? strlen(place) : 0;
+
+    while (length > 0 && place[length - 1] == '/') {
+        length--;
+    }
+    if (length > 0 && *place == '/' && strncmp(r->uri, place, length) == 0
+        && (r->uri[length] == '/' || r->uri[length] == '\0')) {
+        return apr_pstrmemdup(r->pool, place, length);
+    }
+    length = strlen(r->uri) - (r->path_info ? strlen(r->path_info) : 0);
+    while (length > 0 && r->uri[length - 1] == '/') {
+        length--;
+    }
+    return apr_pstrmemdup(r->pool, r->uri, length);
+}
+
+/* A part of a URL, decoded; NULL: it is no text. */
+static const char *decode(const char *text, apr_size_t length, int plus, apr_pool_t *pool)
+{
+    const char *copy = apr_pstrmemdup(pool, text, length);
+    apr_size_t decoded = 0;
+    const char *result = apr_punescape_url(pool, copy, NULL, NULL, plus);
+
+    if (!result || apr_unescape_url(NULL, copy, APR_ESCAPE_STRING, NULL, NULL, plus, &decoded)
+                   == APR_EINVAL) {
+        return NULL;
+    }
+    return strlen(result) + 1 == decoded ? result : NULL; /* a NUL would cut it short */
+}
+
+/* httpd merges slashes in what it shows to handlers, and a pattern is often a URL: so the path comes
+ * from the request line, as it came. */
+static const char *path_of(const request_rec *r)
+{
+    const char *uri = r->unparsed_uri, *authority;
+
+    if (*uri != '/') {
+        authority = strstr(uri, "://");
+        uri = authority ? strchr(authority + 3, '/') : NULL;
+    }
+    return uri ? uri : "/";
+}
+
+/* @return OK, or the status of a refusal */
+static int locate(admin_t *admin)
+{
+    request_rec *r = admin->r;
+    const char *path = path_of(r), *end = path + strcspn(path, "?");
+    apr_size_t length;
+
+    admin->base = base_of(r);
+    length = strlen(admin->base);
+    admin->rest = "";
+    if (strncmp(path, admin->base, length) == 0 && path + length <= end) {
+        path += length;
+        while (*path == '/') {
+            path++;
+        }
+        admin->rest = decode(path, (apr_size_t)(end - path), 0, r->pool);
+    }
+    else if (strlen(r->uri) > length) {
+        admin->rest = r->uri + length + 1; /* it came with escapes in the base itself */
+    }
+    return admin->rest ? OK : HTTP_BAD_REQUEST;
+}
+
+/* @return OK, or HTTP_BAD_REQUEST */
+static int read_query(admin_t *admin)
+{
+    apr_pool_t *pool = admin->r->pool;
+    const char *at = admin->r->args;
+
+    admin->query = apr_table_make(pool, 4);
+    while (at && *at) {
+        apr_size_t length = strcspn(at, "&"), name_length = strcspn(at, "=&");
+        const char *name = decode(at, name_length, 1, pool), *value = "";
+
+        if (name_length < length) {
+            value = decode(at + name_length + 1, length - name_length - 1, 1, pool);
+        }
+        if (!name || !value) {
+            return HTTP_BAD_REQUEST;
+        }
+        apr_table_setn(admin->query, name, value);
+        at += length + (at[length] == '&');
+    }
+    return OK;
+}
+
+const char *admin_parameter(const admin_t *admin, const char *name)
+{
+    return apr_table_get(admin->query, name);
+}
+
+int admin_pattern(const admin_t *admin, storer_pattern_t **pattern)
+{
+    const char *text = *admin->rest ? admin->rest : admin_parameter(admin, "pattern"), *errmsg;
+
+    *pattern = NULL;
+    if (text && *text && storer_pattern_compile(pattern, storer_bytes(text), &errmsg,
+                                                admin->r->pool) != APR_SUCCESS) {
+        (void)answer_error(admin, HTTP_BAD_REQUEST, "the pattern %s: %s", text, errmsg);
+        return DONE;
+    }
+    return OK;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Whether to go on
+ * --------------------------------------------------------------------------------------------- */
+
+/* A closed connection reads as the end of what the client sends. */
+static int has_gone(const request_rec *r)
+{
+    conn_rec *c = r->connection;
+    apr_socket_t *socket = c->master ? NULL : ap_get_conn_socket(c);
+    apr_os_sock_t descriptor;
+    char byte;
+
+    return c->aborted
+           || (socket && apr_os_sock_get(&descriptor, socket) == APR_SUCCESS
+               && recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+}
+
+int admin_should_stop(void *baton)
+{
+    const admin_t *admin = baton;
+    int state = AP_MPMQ_RUNNING;
+
+    return (ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING)
+           || has_gone(admin->r);
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Who may
+ * --------------------------------------------------------------------------------------------- */
+
+/* A name that the server has by its configuration, or that cannot be anybody else's: an attacker's page
+ * may have a host name that leads here (DNS rebinding). */
+static int is_own_name(request_rec *r)
+{
+    const char *host = r->hostname;
+
+    return host
+           && (strcmp(host, "localhost") == 0 || strspn(host, "0123456789.") == strlen(host)
+               || strchr(host, ':') || ap_matches_request_vhost(r, host, r->server->port)
+               || ap_matches_request_vhost(r, host, ap_get_server_port(r)));
+}
+
+/* Whether a browser sends this on behalf of somebody else's page: Fetch Metadata, and RFC 6454 for
+ * browsers without it. */
+static int is_cross_site(request_rec *r)
+{
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *host = apr_table_get(r->headers_in, "Host");
+    const char *authority;
+
+    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) {
+        return 1;
+    }
+    if (origin) {
+        authority = strstr(origin, "://");
+        if (!authority || !host || ap_cstr_casecmp(authority + 3, host) != 0) {
+            return 1;
+        }
+    }
+    return (site || origin) && !is_own_name(r);
+}
+
+static int is_change(const request_rec *r)
+{
+    return r->method_number == M_POST || strcmp(r->method, "PURGE") == 0;
+}
+
+static int may(const admin_t *admin)
+{
+    request_rec *r = admin->r;
+
+    if (!access_is_restricted(r, "the cache's administration")) {
+        return 0;
+    }
+    if (is_change(r) && is_cross_site(r)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      STORERNO(0544) "refused: a page of another site asks for a purge");
+        return 0;
+    }
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Who answers
+ * --------------------------------------------------------------------------------------------- */
+
+/* A browser asks for HTML first; programs for JSON or for anything. */
+static int wants_page(const request_rec *r)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    return accept && strstr(accept, "text/html") && !strstr(accept, "application/json");
+}
+
+static int answer_get(const admin_t *admin)
+{
+    static const struct {
+        const char *name;
+        int       (*answer)(const admin_t *admin);
+    } resources[] = {
+        { "surrogate_keys", listing_tags },
+        { "entry", entry_show },
+        { "stats", figures_show },
+        { "top", listing_top },
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(resources) / sizeof(resources[0]); i++) {
+        if (strcmp(admin->rest, resources[i].name) == 0) {
+            return resources[i].answer(admin);
+        }
+    }
+    return !*admin->rest && !admin->r->args && wants_page(admin->r) ? page_show(admin)
+                                                                    : listing_keys(admin);
+}
+
+/* The stores of the virtual host, or all. */
+static const apr_array_header_t *stores_of(request_rec *r)
+{
+    storer_registry_t *registry = lifecycle_stores();
+    apr_array_header_t *stores = apr_array_make(r->pool, 1, sizeof(storer_t *));
+
+    if (!r->server->is_virtual && registry) {
+        return storer_registry_list(registry);
+    }
+    if (config_of(r->server)->store) {
+        APR_ARRAY_PUSH(stores, storer_t *) = config_of(r->server)->store;
+    }
+    return stores;
+}
+
+static int handle(request_rec *r)
+{
+    admin_t admin = { r, NULL, NULL, NULL, 0, NULL };
+
+    if (!r->handler || strcmp(r->handler, ADMIN_HANDLER) != 0) {
+        return DECLINED;
+    }
+    if (!may(&admin)) {
+        return HTTP_FORBIDDEN;
+    }
+    if (locate(&admin) != OK || read_query(&admin) != OK) {
+        return HTTP_BAD_REQUEST;
+    }
+    admin.stores = stores_of(r);
+    admin.site = r->server->is_virtual ? config_of(r->server)->site : 0;
+    if (strcmp(r->method, "PURGE") == 0) {
+        return orders_purge(&admin);
+    }
+    if (r->method_number == M_POST) {
+        return orders_post(&admin);
+    }
+    if (r->method_number == M_GET) {
+        return answer_get(&admin);
+    }
+    apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD, POST, PURGE");
+    return answer_error(&admin, HTTP_METHOD_NOT_ALLOWED, "there are GET, HEAD, POST and PURGE");
+}
+
+void admin_register(void)
+{
+    ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
+}
