@@ -128,7 +128,7 @@ struct storer_view_t {
                                      storer_view_next() or release, so keep a copy */
     const storer_view_ops_t *ops; /**< NULL: the view is empty (never filled, or released) */
     storer_t       *store;      /**< the store it came from */
-    apr_uint64_t    hits;       /**< gets of this value so far, for people: an estimate; 0: not counted */
+    apr_uint64_t    hits;       /**< gets of this value so far, estimated; 0: not counted */
     /* the engine's own, none of the caller's business */
     void           *lease;
     void           *value;

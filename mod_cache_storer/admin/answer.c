@@ -68,16 +68,13 @@ int answer_nothing(const admin_t *admin)
     return OK;
 }
 
-json_t *answer_text(storer_bytes_t bytes)
+/* Each byte a character. */
+static json_t *text_of_latin1(storer_bytes_t bytes)
 {
-    json_t *text = json_stringn(bytes.data ? bytes.data : "", bytes.len);
-    char *utf8, *to;
+    char *utf8 = calloc(bytes.len, 2), *to = utf8;
+    json_t *text;
     apr_size_t i;
 
-    if (text) {
-        return text;
-    }
-    utf8 = to = malloc(2 * bytes.len);
     if (!utf8) {
         return NULL;
     }
@@ -95,6 +92,17 @@ json_t *answer_text(storer_bytes_t bytes)
     text = json_stringn(utf8, (apr_size_t)(to - utf8));
     free(utf8);
     return text;
+}
+
+json_t *answer_text(storer_bytes_t bytes)
+{
+    json_t *text;
+
+    if (!bytes.data || bytes.len == 0) {
+        return json_string("");
+    }
+    text = json_stringn(bytes.data, bytes.len);
+    return text ? text : text_of_latin1(bytes);
 }
 
 json_t *answer_time(apr_time_t time)

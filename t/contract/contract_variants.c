@@ -245,6 +245,41 @@ static void by_writer(contract_t *test)
     contract_elects(test, "base", NULL, T0, '-', "nothing");
 }
 
+static apr_status_t join_keys(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    const char **joined = baton;
+
+    (void)value;
+    *joined = apr_psprintf(value->store->env->pool, "%s %.*s", *joined, (int)key.len, key.data);
+    return APR_SUCCESS;
+}
+
+static void is_mapped(contract_t *test, const char *base, const char *keys, const char *what)
+{
+    const char *joined = "";
+
+    is_status(storer_map_variants(test->store, storer_bytes(base), T0, join_keys, &joined,
+                                  test->pool), APR_SUCCESS, "walk the variants of %s", what);
+    is_string(joined, keys, "%s", *keys ? "each that is there" : "there are none");
+}
+
+static void map_variants(contract_t *test)
+{
+    static const char *const keys[] = { "base-a", "base-b", "base-c" };
+    storer_variant_t variant;
+    int i;
+
+    is_mapped(test, "base", "", "an unknown URL");
+    for (i = 0; i < 3; i++) {
+        variant = contract_variant("base", keys[i]);
+        (void)contract_store(test, &variant, test->pool);
+    }
+    variant = contract_variant("base2", "other");
+    (void)contract_store(test, &variant, test->pool);
+    (void)storer_delete(test->store, storer_bytes("base-b"));
+    is_mapped(test, "base", " base-a base-c", "a URL");
+}
+
 static void delete_all(contract_t *test)
 {
     storer_variant_t other = contract_variant("base2", "other");
@@ -328,6 +363,7 @@ const contract_test_t contract_variants[] = {
     { "the number of variants is bounded", bound, 0 },
     { "a damaged mapping", garbage, 0 },
     { "variants by writer", by_writer, 0 },
+    { "walk the variants of a URL", map_variants, 0 },
     { "delete a URL", delete_all, 0 },
     { "variants in threads", in_threads, 0 },
     { "variants in processes", in_processes, 1 },

@@ -570,48 +570,12 @@ static void deletes(apr_pool_t *parent)
     apr_pool_destroy(scene.pool);
 }
 
-static apr_status_t join_keys(void *baton, storer_bytes_t key, storer_view_t *value)
-{
-    const char **joined = baton;
-    apr_pool_t *pool = value->store->env->pool;
-
-    *joined = apr_psprintf(pool, "%s %.*s=%.*s", *joined, (int)key.len, key.data,
-                           (int)value->part.len, value->part.data);
-    return APR_SUCCESS;
-}
-
-static void variants_of_a_url(apr_pool_t *parent)
-{
-    scene_t scene;
-    storer_header_t header;
-    storer_variant_t variant = variant_of("url-a", &header, "a");
-    const char *joined = "";
-
-    open_scene(&scene, parent);
-    is_status(storer_map_variants(scene.store, storer_bytes("url"), NOW, join_keys, &joined,
-                                  scene.pool), APR_SUCCESS, "variants of an unknown URL");
-    is_string(joined, "", "there are none");
-    store_variant(&scene, &variant);
-    variant = variant_of("url-b", &header, "b");
-    store_variant(&scene, &variant);
-    variant = variant_of("url-c", &header, "c");
-    store_variant(&scene, &variant);
-    storer_delete(scene.store, storer_bytes("url-b"));
-    is_status(storer_map_variants(scene.store, storer_bytes("url"), NOW, join_keys, &joined,
-                                  scene.pool), APR_SUCCESS, "variants of a URL");
-    is_string(joined, " url-a=a value url-c=a value", "each one that is there");
-    is_status(storer_map_variants(scene.store, storer_bytes(""), NOW, join_keys, &joined,
-                                  scene.pool), APR_EINVAL, "no URL");
-    apr_pool_destroy(scene.pool);
-}
-
 int main(void)
 {
     static void (*const tests[])(apr_pool_t *) = {
         values_that_are_gone, the_number_of_variants, the_length_of_a_mapping, the_number_of_headers,
         as_long_as_its_longest, utf8_at_all_places, damaged, too_long, busy_work, strange_keys,
-        not_utf8, one_kind_wanted, validators, lists, deletes,
-        variants_of_a_url
+        not_utf8, one_kind_wanted, validators, lists, deletes
     };
     apr_pool_t *pool;
     size_t i;
