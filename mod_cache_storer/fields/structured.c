@@ -40,6 +40,11 @@ static int is_tchar(char byte)
     return is_alpha(byte) || is_digit(byte) || (byte && strchr("!#$%&'*+-.^_`|~", byte));
 }
 
+static int is_base64(char byte)
+{
+    return is_alpha(byte) || is_digit(byte) || byte == '+' || byte == '/';
+}
+
 static int is_visible(char byte)
 {
     return byte >= 0x20 && byte <= 0x7e;
@@ -101,12 +106,25 @@ static int read_number(cursor_t *cursor, structured_member_t *member)
     return digits <= DECIMAL_DIGITS && fraction >= 1 && fraction <= 3;
 }
 
-/* Section 4.2.5 */
+static const char *without_escapes(const char *begin, const char *end, apr_pool_t *pool)
+{
+    char *text = apr_pstrmemdup(pool, begin, (apr_size_t)(end - begin)), *from, *to;
+
+    for (from = to = text; *from; from++) {
+        from += *from == '\\';
+        *to++ = *from;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* Section 4.2.5. Its end is looked for first: a field may consist of nothing but strings, and they
+ * have to take no more room than there is in it. */
 static int read_string(cursor_t *cursor, structured_member_t *member)
 {
-    char *text = apr_palloc(cursor->pool, strlen(cursor->at)), *to = text;
+    const char *begin = ++cursor->at;
 
-    for (cursor->at++; *cursor->at != '"'; cursor->at++) {
+    for (; *cursor->at != '"'; cursor->at++) {
         if (*cursor->at == '\\') {
             cursor->at++;
             if (*cursor->at != '"' && *cursor->at != '\\') {
@@ -116,12 +134,10 @@ static int read_string(cursor_t *cursor, structured_member_t *member)
         if (!is_visible(*cursor->at)) {
             return 0; /* also where it does not end */
         }
-        *to++ = *cursor->at;
     }
-    cursor->at++;
-    *to = '\0';
     member->type = STRUCTURED_STRING;
-    member->text = text;
+    member->text = without_escapes(begin, cursor->at, cursor->pool);
+    cursor->at++;
     return 1;
 }
 
@@ -138,14 +154,21 @@ static int read_token(cursor_t *cursor, structured_member_t *member)
     return 1;
 }
 
-/* Section 4.2.7. What it says is of no use here; that it is one is. */
+/* Section 4.2.7. What it says is of no use here; that it is Base64 is. Padding may be missing, and
+ * what is behind the last byte need not be zero bits. */
 static int read_bytes(cursor_t *cursor, structured_member_t *member)
 {
-    for (cursor->at++; *cursor->at != ':'; cursor->at++) {
-        if (!is_alpha(*cursor->at) && !is_digit(*cursor->at)
-            && (!*cursor->at || !strchr("+/=", *cursor->at))) {
-            return 0;
-        }
+    static const int padding_max[] = { 0, -1, 2, 1 }; /* six bits alone are no byte */
+    int digits = 0, padding = 0;
+
+    for (cursor->at++; is_base64(*cursor->at); cursor->at++) {
+        digits++;
+    }
+    for (; *cursor->at == '='; cursor->at++) {
+        padding++;
+    }
+    if (*cursor->at != ':' || padding > padding_max[digits % 4]) {
+        return 0;
     }
     cursor->at++;
     member->type = STRUCTURED_BYTES;
@@ -177,31 +200,73 @@ static int read_date(cursor_t *cursor, structured_member_t *member)
     return 1;
 }
 
-static int is_lower_hex(char byte)
+/* Bytes of a character that are still to come, and the range of the next one (RFC 3629 section 4). */
+typedef struct utf8_t {
+    int      missing;
+    unsigned lowest, highest;
+} utf8_t;
+
+static int utf8_begins(utf8_t *state, unsigned byte)
 {
-    return is_digit(byte) || (byte >= 'a' && byte <= 'f');
+    state->missing = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    state->lowest = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;  /* shortest forms only */
+    state->highest = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf; /* no surrogates; the last */
+    return byte >= 0xc2 && byte <= 0xf4;
 }
 
-/* Section 4.2.10, but for whether its bytes are UTF-8 */
+static int utf8_takes(utf8_t *state, unsigned byte)
+{
+    if (state->missing == 0) {
+        return byte < 0x80 || utf8_begins(state, byte);
+    }
+    if (byte < state->lowest || byte > state->highest) {
+        return 0;
+    }
+    state->missing--;
+    state->lowest = 0x80;
+    state->highest = 0xbf;
+    return 1;
+}
+
+/* The value of a digit, or -1. Only lower case counts. */
+static int hex_value(char byte)
+{
+    if (is_digit(byte)) {
+        return byte - '0';
+    }
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* Section 4.2.10. What it says is of no use here; that it is text is. */
 static int read_display(cursor_t *cursor, structured_member_t *member)
 {
+    utf8_t state = { 0, 0, 0 };
+
     if (cursor->at[1] != '"') {
         return 0;
     }
     for (cursor->at += 2; *cursor->at != '"'; cursor->at++) {
+        int byte = *cursor->at;
+
         if (!is_visible(*cursor->at)) {
             return 0;
         }
-        if (*cursor->at == '%') {
-            if (!is_lower_hex(cursor->at[1]) || !is_lower_hex(cursor->at[2])) {
+        if (byte == '%') {
+            int high = hex_value(cursor->at[1]), low = high < 0 ? -1 : hex_value(cursor->at[2]);
+
+            if (low < 0) {
                 return 0;
             }
+            byte = high * 16 + low;
             cursor->at += 2;
+        }
+        if (!utf8_takes(&state, (unsigned)byte)) {
+            return 0;
         }
     }
     cursor->at++;
     member->type = STRUCTURED_DISPLAY;
-    return 1;
+    return state.missing == 0;
 }
 
 /* Section 4.2.3.1 */
