@@ -43,7 +43,7 @@ static int next_directive(const char **list, directive_t *directive)
         return 0;
     }
     directive->name = at;
-    at += strcspn(at, "= \t,");
+    at += strcspn(at, "= \t,\"");
     directive->name_length = (apr_size_t)(at - directive->name);
     directive->value = NULL;
     directive->value_length = 0;
@@ -59,6 +59,9 @@ static int next_directive(const char **list, directive_t *directive)
             at += strcspn(at, " \t,");
             directive->value_length = (apr_size_t)(at - directive->value);
         }
+    }
+    else if (*skip_white_space(at) == '=') {
+        directive->value = at; /* no white space may be there: a value, but none to be read */
     }
     /* what is left of it is not known to anybody */
     while (*at && *at != ',') {
@@ -123,10 +126,10 @@ static int take_flag(control_t *control, const directive_t *directive)
         control->only_if_cached = 1;
     }
     else if (is_named(directive, "no-cache")) {
-        control->no_cache |= !directive->value;
+        control->no_cache |= directive->value_length == 0;
     }
     else if (is_named(directive, "private")) {
-        control->is_private |= !directive->value;
+        control->is_private |= directive->value_length == 0;
     }
     else {
         return 0;
@@ -169,7 +172,7 @@ control_t control_of(const apr_table_t *headers, apr_pool_t *pool)
         apr_int64_t *number = number_named(&control, &directive);
 
         if (number == &control.max_stale && !directive.value) {
-            control.max_stale = CONTROL_SECONDS_MAX;
+            take_seconds(number, CONTROL_SECONDS_MAX);
         }
         else if (number) {
             take_seconds(number, seconds_of(&directive));
@@ -195,7 +198,10 @@ static int take_member(control_t *control, const structured_member_t *member)
         *number = member->integer < CONTROL_SECONDS_MAX ? member->integer : CONTROL_SECONDS_MAX;
     }
     else if (member->type != STRUCTURED_BOOLEAN || member->integer) {
-        directive.value = member->type == STRUCTURED_STRING ? member->text : NULL;
+        if (member->type == STRUCTURED_STRING) {
+            directive.value = member->text;
+            directive.value_length = strlen(member->text);
+        }
         (void)take_flag(control, &directive);
     }
     return 1;
