@@ -124,11 +124,14 @@ accept_coding_e accept_coding_of(const char *content_encoding)
     const char *list = content_encoding;
     weighted_t first, second;
 
-    if (!list || !next_weighted(&list, &first) || is_named(&first, "identity")) {
+    if (!list || !next_weighted(&list, &first)) {
         return ACCEPT_CODING_IDENTITY;
     }
     if (next_weighted(&list, &second)) {
         return ACCEPT_CODING_OTHER;
+    }
+    if (is_named(&first, "identity")) {
+        return ACCEPT_CODING_IDENTITY;
     }
     switch (bit_of(&first)) {
     case ACCEPT_BR:
@@ -268,7 +271,7 @@ const char *accept_languages(const char *accept_language, apr_pool_t *pool)
     int i, count = 0;
 
     while (count < LANGUAGES_MAX && next_weighted(&list, &members[count])) {
-        count++;
+        count += members[count].length > 0; /* a weight of nothing */
     }
     if (count == LANGUAGES_MAX) {
         return accept_list(accept_language, pool);
