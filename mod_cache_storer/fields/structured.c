@@ -246,7 +246,7 @@ static int read_display(cursor_t *cursor, structured_member_t *member)
         return 0;
     }
     for (cursor->at += 2; *cursor->at != '"'; cursor->at++) {
-        int byte = *cursor->at;
+        int byte = (unsigned char)*cursor->at;
 
         if (!is_visible(*cursor->at)) {
             return 0;
