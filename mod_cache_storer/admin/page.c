@@ -30,7 +30,7 @@ static const char *new_nonce(apr_pool_t *pool)
 int page_show(const admin_t *admin)
 {
     request_rec *r = admin->r;
-    const char *nonce = new_nonce(r->pool), *at = page_html, *mark;
+    const char *nonce = new_nonce(r->pool), *at = (const char *)page_html, *mark;
 
     if (!nonce) {
         return HTTP_INTERNAL_SERVER_ERROR;
