@@ -95,7 +95,8 @@ int main(void)
     path.url = apr_psprintf(pool, "unix:%s?db=4", server->socket);
     run("redis by TCP", &tcp, 0);
     run("redis by unix socket", &path, 0);
-    run("faulty over redis", &path, 1);
+    run("faulty over redis by TCP", &tcp, 1);
+    run("faulty over redis by unix socket", &path, 1);
     server_start_cluster(nodes, pool);
     cluster.url = apr_psprintf(pool, "redis://127.0.0.1:%d,127.0.0.1:%d", nodes[1]->port,
                                nodes[2]->port);
