@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * cluster.c - see cluster.h. Called by router.c and keys.c, in any thread. Nodes are only ever
+ * cluster.c - see cluster.h. Called by router.c and redis.c, in any thread. Nodes are only ever
  * added, so that whoever holds a pointer to one may keep it; `lock` is for adding and for asking.
  */
 #include "cluster.h"

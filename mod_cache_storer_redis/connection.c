@@ -232,6 +232,15 @@ int connection_has_more(const connection_t *connection)
     return reader->pos < reader->len;
 }
 
+/* TLS has messages of its own that may lie there unread. */
+int connection_is_quiet(const connection_t *connection)
+{
+    char byte;
+    ssize_t got = recv(connection->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    return got < 0 ? errno == EAGAIN : got > 0 && connection->tls;
+}
+
 void connection_error_code(const reply_t *reply, char *code, apr_size_t size)
 {
     apr_size_t len = 0;

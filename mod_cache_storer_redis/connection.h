@@ -49,6 +49,10 @@ apr_status_t connection_receive(connection_t *connection, reply_t **out, clock_p
 /** Is there anything unread? After the last answer there must not be. */
 int connection_has_more(const connection_t *connection);
 
+/** Before it is used again: is there nothing to be read from it, neither an answer that nobody asked
+ * for (the next ones would be taken for each other's) nor its end? */
+int connection_is_quiet(const connection_t *connection);
+
 /** The first word of an error as a name for logs: a server could put anything behind it, our
  * password included. */
 void connection_error_code(const reply_t *reply, char *code, apr_size_t size);

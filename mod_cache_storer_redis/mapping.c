@@ -33,9 +33,11 @@
 
 static void log_damage(redis_t *redis, storer_bytes_t key, int count)
 {
-    host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
-             "redis: %d entries of the mapping %.*s are damaged, and not used", count,
-             key.len < 200 ? (int)key.len : 200, key.data);
+    if (redis_may_complain(redis)) {
+        host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
+                 "redis: %d entries of the mapping %.*s are damaged, and not used (such things are "
+                 "said once a minute)", count, key.len < 200 ? (int)key.len : 200, key.data);
+    }
 }
 
 static apr_status_t read_entry(redis_t *redis, storer_bytes_t key, const reply_t *field,

@@ -149,10 +149,13 @@ apr_status_t node_take(node_t *node, int fresh, clock_point_t deadline, connecti
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    if (connection) {
+    if (connection && connection_is_quiet(connection)) {
         connection->reused = 1;
         *out = connection;
         return APR_SUCCESS;
+    }
+    if (connection) { /* its place is taken by a new one */
+        connection_close(connection);
     }
     rv = connection_open(out, node->options, node->tls, &node->address, node->name,
                          atomic_load(&node->turns), deadline, reason, reason_size);

@@ -118,9 +118,11 @@ static apr_status_t touch_parts(redis_t *redis, const value_t *value, clock_poin
 
 static void log_damage(redis_t *redis, storer_bytes_t key)
 {
-    host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
-             "redis: what lies under %.*s is no value of it, and not used",
-             key.len < 200 ? (int)key.len : 200, key.data);
+    if (redis_may_complain(redis)) {
+        host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
+                 "redis: what lies under %.*s is no value of it, and not used (such things are said "
+                 "once a minute)", key.len < 200 ? (int)key.len : 200, key.data);
+    }
 }
 
 apr_status_t read_open(redis_t *redis, storer_bytes_t key, reply_t **reply, apr_time_t now,

@@ -38,6 +38,16 @@ clock_point_t redis_deadline(const redis_t *redis)
     return clock_now() + redis->options.timeout;
 }
 
+int redis_may_complain(redis_t *redis)
+{
+    apr_int64_t now = clock_now(), last = atomic_load(&redis->complained);
+
+    if (last != 0 && now - last < 60 * APR_USEC_PER_SEC) {
+        return 0;
+    }
+    return atomic_compare_exchange_strong(&redis->complained, &last, now);
+}
+
 static const char *redis_uuid(storer_t *self)
 {
     return redis_of(self)->uuid;

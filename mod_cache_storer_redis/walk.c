@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * walk.c - what goes over all keys: map_keys, delete_many, reset. By SCAN, page by page, at each
- * server that holds keys, and never beyond our own names. How long a walk takes depends on the size
- * of the database; each single step is bounded by the timeout.
+ * walk.c - what goes over all keys: map_keys and reset (delete_many is the library's, on map_keys). By
+ * SCAN, page by page, at each server that holds keys, and never beyond our own names. How long a walk
+ * takes depends on the size of the database; each single step is bounded by the timeout.
  */
 #include "mapping.h"
 #include "read.h"
