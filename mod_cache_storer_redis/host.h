@@ -17,8 +17,4 @@ void host_assert_failed(const char *condition, const char *file, int line)
 void host_log(const storer_env_t *env, storer_log_level_e level, apr_status_t rv,
               const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** As `timeout=50ms` has it: ms, s, min, h or d. APR_SUCCESS or APR_EINVAL. */
-apr_status_t host_parse_duration(const storer_env_t *env, const char *text,
-                                 apr_interval_time_t *duration);
-
 #endif /* HOST_H */

@@ -10,13 +10,10 @@
 #include <http_config.h>
 #include <ap_provider.h>
 
-/* What mod_cache_storer looks an engine up by. */
-#define ENGINE_GROUP   "cache_storer_engine"
-#define ENGINE_VERSION "1"
-
 static void register_hooks(apr_pool_t *pool)
 {
-    ap_register_provider(pool, ENGINE_GROUP, redis_engine.name, ENGINE_VERSION, &redis_engine);
+    ap_register_provider(pool, STORER_ENGINE_GROUP, redis_engine.name, STORER_ENGINE_GROUP_VERSION,
+                         &redis_engine);
 }
 
 /* the only symbol that httpd looks for, hence visible where all others are hidden */

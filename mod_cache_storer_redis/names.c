@@ -7,16 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAPPING_PREFIX "IDX_"
-#define MAPPING_PREFIX_LEN (sizeof(MAPPING_PREFIX) - 1)
-
 int names_is_mapping(storer_bytes_t key, storer_bytes_t *base_key)
 {
-    if (key.len <= MAPPING_PREFIX_LEN || memcmp(key.data, MAPPING_PREFIX, MAPPING_PREFIX_LEN) != 0) {
+    if (key.len <= NAMES_MAPPING_LEN || memcmp(key.data, NAMES_MAPPING, NAMES_MAPPING_LEN) != 0) {
         return 0;
     }
-    base_key->data = key.data + MAPPING_PREFIX_LEN;
-    base_key->len = key.len - MAPPING_PREFIX_LEN;
+    base_key->data = key.data + NAMES_MAPPING_LEN;
+    base_key->len = key.len - NAMES_MAPPING_LEN;
     return 1;
 }
 
@@ -58,7 +55,7 @@ static char *put_value(const names_t *names, storer_bytes_t key, char *to)
 
     to = put_prefix(names, ':', to);
     if (names_is_mapping(key, &base)) {
-        to = put(to, MAPPING_PREFIX, MAPPING_PREFIX_LEN);
+        to = put(to, NAMES_MAPPING, NAMES_MAPPING_LEN);
     }
     if (names->cluster) {
         *to++ = '{';
@@ -96,8 +93,8 @@ apr_size_t names_read(const names_t *names, storer_bytes_t name, char *to)
         return 0;
     }
     if (names->cluster) {
-        if (takes(&name, MAPPING_PREFIX "{", MAPPING_PREFIX_LEN + 1)) {
-            to = put(to, MAPPING_PREFIX, MAPPING_PREFIX_LEN);
+        if (takes(&name, NAMES_MAPPING "{", NAMES_MAPPING_LEN + 1)) {
+            to = put(to, NAMES_MAPPING, NAMES_MAPPING_LEN);
         }
         else if (!takes(&name, "{", 1)) {
             return 0;
@@ -138,7 +135,7 @@ apr_size_t names_pattern(const names_t *names, storer_bytes_t prefix, char *to)
         end = put_escaped(end, prefix);
     }
     else if (names_is_mapping(prefix, &base)) {
-        end = put(end, MAPPING_PREFIX "{", MAPPING_PREFIX_LEN + 1);
+        end = put(end, NAMES_MAPPING "{", NAMES_MAPPING_LEN + 1);
         end = put_escaped(end, base);
     }
     *end++ = '*';

@@ -21,6 +21,10 @@
 #define NAMES_TEXT_MAX     (STORER_KEY_MAX + 128)  /**< longest name */
 #define NAMES_SLOTS        16384
 
+/** What the key of a mapping begins with; the base key follows. */
+#define NAMES_MAPPING      "IDX_"
+#define NAMES_MAPPING_LEN  (sizeof(NAMES_MAPPING) - 1)
+
 typedef struct names_t {
     const char *prefix;
     apr_size_t  prefix_len;

@@ -35,7 +35,7 @@ static const char *read_url(reading_t *reading, const char *value)
 static const char *read_time(const reading_t *reading, const char *value, apr_interval_time_t max,
                              apr_interval_time_t *time)
 {
-    apr_status_t rv = host_parse_duration(reading->env, value, time);
+    apr_status_t rv = reading->env->api->parse_duration(value, time);
 
     if (rv != APR_SUCCESS || *time < 1000 || *time > max) {
         return "a time from 1ms to 60s is expected, as in 50ms";

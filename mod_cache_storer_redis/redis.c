@@ -25,6 +25,7 @@ static const storer_ops_t redis_ops = {
     .reset = redis_reset,
     .child_init = redis_child_init,
     .open_writer = redis_open_writer,
+    .get_multi_level = redis_get_multi_level,
 };
 
 redis_t *redis_of(storer_t *self)

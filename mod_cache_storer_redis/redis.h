@@ -5,7 +5,8 @@
  *
  *   module.c                                   the record httpd loads
  *   redis.c                                    factory and table
- *   read.c write.c update.c walk.c mapping.c  the operations
+ *   read.c write.c update.c walk.c             the operations
+ *   mapping.c multilevel.c                     mappings; the look-up of a variant
  *   value.c keyindex.c                         formats: bytes, and nothing of sockets
  *   router.c                                   which node; redirections of a cluster
  *   exchange.c cluster.c                       a batch and its answers, judged; the map of slots
@@ -46,7 +47,7 @@ clock_point_t redis_deadline(const redis_t *redis);
 /** Damage is worth a line, once a minute: a server that gives nothing else must not fill the log. */
 int redis_may_complain(redis_t *redis);
 
-/* read.c, write.c, update.c, walk.c: the slots */
+/* read.c, write.c, update.c, walk.c, multilevel.c: the slots */
 storer_get_fn             redis_get;
 storer_set_fn             redis_set;
 storer_delete_fn          redis_delete;
@@ -54,5 +55,6 @@ storer_update_fn          redis_update;
 storer_map_keys_fn        redis_map_keys;
 storer_reset_fn           redis_reset;
 storer_open_writer_fn     redis_open_writer;
+storer_get_multi_level_fn redis_get_multi_level;
 
 #endif /* REDIS_H */

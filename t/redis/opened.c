@@ -29,10 +29,15 @@ static void keep_line(void *baton, storer_log_level_e level, apr_status_t rv, co
     pthread_mutex_unlock(&opened->lock);
 }
 
-static const storer_engine_t *find(void *baton, const char *name)
+static storer_registry_t *registry(const storer_env_t *env)
 {
-    (void)baton;
-    return strcmp(name, "redis") == 0 ? &redis_engine : NULL;
+    storer_registry_t *made = storer_registry_create(env);
+    const char *errmsg = NULL;
+
+    if (storer_registry_add_engine(made, "redis", &redis_engine, &errmsg) != APR_SUCCESS) {
+        bail_out("%s", errmsg);
+    }
+    return made;
 }
 
 static apr_status_t forget_all(void *data)
@@ -77,8 +82,7 @@ opened_t *opened_prepare(const char *url, const char *const *options, apr_pool_t
     apr_status_t rv;
 
     add_options(list, options);
-    rv = storer_registry_open(storer_registry_create(&opened->env, find, NULL), "redis", list,
-                              &opened->store, &errmsg);
+    rv = storer_registry_open(registry(&opened->env), "redis", list, &opened->store, &errmsg);
     if (rv != APR_SUCCESS) {
         bail_out("%s", errmsg ? errmsg : "the store cannot be opened");
     }
@@ -102,8 +106,7 @@ const char *opened_problem(const char *const *options, apr_pool_t *pool)
     const char *errmsg = NULL;
 
     add_options(list, options);
-    if (storer_registry_check(storer_registry_create(&opened->env, find, NULL), "redis", list,
-                              &errmsg) == APR_SUCCESS) {
+    if (storer_registry_check(registry(&opened->env), "redis", list, &errmsg) == APR_SUCCESS) {
         return NULL;
     }
     return errmsg ? errmsg : "no reason given";

@@ -16,15 +16,9 @@ typedef struct place_t {
     int stores;      /* so that each has a prefix of its own, and is empty */
 } place_t;
 
-static const storer_engine_t *find(void *baton, const char *name)
-{
-    (void)baton;
-    return strcmp(name, "redis") == 0 ? &redis_engine : NULL;
-}
-
 static apr_status_t create(void *baton, const storer_env_t *env, storer_t **out)
 {
-    storer_registry_t *registry = storer_registry_create(env, find, NULL);
+    storer_registry_t *registry = storer_registry_create(env);
     place_t *place = baton;
     const storer_option_t options[] = {
         { "url", place->url },
@@ -36,7 +30,10 @@ static apr_status_t create(void *baton, const storer_env_t *env, storer_t **out)
     const char *errmsg = NULL;
     apr_status_t rv;
 
-    rv = storer_registry_open(registry, "redis", options, out, &errmsg);
+    rv = storer_registry_add_engine(registry, "redis", &redis_engine, &errmsg);
+    if (rv == APR_SUCCESS) {
+        rv = storer_registry_open(registry, "redis", options, out, &errmsg);
+    }
     if (rv != APR_SUCCESS) {
         diag("%s", errmsg);
     }

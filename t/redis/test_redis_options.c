@@ -183,7 +183,7 @@ static void test_password_file(void)
     const char *path = write_file("s3cret word\r\nsecond line\n"), *empty = write_file("\n");
     const storer_option_t list[] = { { "url", "redis://u@h" }, { "password-file", path },
                                      { NULL, NULL } };
-    storer_env_t env = { .pool = pool };
+    storer_env_t env = { .pool = pool, .api = &storer_api };
     options_t options;
     const char *errmsg = NULL;
 
