@@ -168,7 +168,8 @@ apr_status_t value_read_part(const value_t *value, apr_uint32_t number, storer_b
 {
     storer_bytes_t rest;
 
-    if (!stored.data || stored.len < VALUE_PART_HEAD || memcmp(stored.data, part_magic, MAGIC_SIZE) != 0) {
+    if (!stored.data || stored.len < VALUE_PART_HEAD
+        || memcmp(stored.data, part_magic, MAGIC_SIZE) != 0) {
         return APR_EINVAL;
     }
     rest.data = stored.data + VALUE_PART_HEAD;

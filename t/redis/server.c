@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #define ARGUMENTS_MAX 64
+#define WORDS_MAX     16
 #define PATIENCE_MS   20000
 
 static int is_in_path(const char *program)
@@ -84,8 +86,11 @@ static int connect_to(const server_t *server)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) },
                                    .sin_port = htons((unsigned short)server->port) };
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 
+    if (fd >= 0) {
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
         (void)close(fd);
         return -1;
@@ -93,24 +98,32 @@ static int connect_to(const server_t *server)
     return fd;
 }
 
-static int send_words(int fd, const char *const *words)
+static int send_text(int fd, const char *text)
 {
-    char request[8192];
-    int count = 0, used, i;
+    return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+}
 
-    while (words[count]) {
+static int send_words(int fd, const storer_bytes_t *words)
+{
+    char head[32];
+    int count = 0, i, sent;
+
+    while (words[count].data) {
         count++;
     }
-    used = snprintf(request, sizeof(request), "*%d\r\n", count);
-    for (i = 0; i < count; i++) {
-        used += snprintf(request + used, sizeof(request) - (size_t)used, "$%lu\r\n%s\r\n",
-                         (unsigned long)strlen(words[i]), words[i]);
+    snprintf(head, sizeof(head), "*%d\r\n", count);
+    sent = send_text(fd, head);
+    for (i = 0; i < count && sent; i++) {
+        snprintf(head, sizeof(head), "$%lu\r\n", (unsigned long)words[i].len);
+        sent = send_text(fd, head)
+               && send(fd, words[i].data, words[i].len, MSG_NOSIGNAL) == (ssize_t)words[i].len
+               && send_text(fd, "\r\n");
     }
-    return send(fd, request, (size_t)used, MSG_NOSIGNAL) == used;
+    return sent;
 }
 
 static int try_to_ask(const server_t *server, char *answer, apr_size_t size,
-                      const char *const *words)
+                      const storer_bytes_t *words)
 {
     int fd = connect_to(server);
     struct pollfd waiting = { fd, POLLIN, 0 };
@@ -130,11 +143,25 @@ static int try_to_ask(const server_t *server, char *answer, apr_size_t size,
     return 1;
 }
 
-void server_ask(const server_t *server, char *answer, apr_size_t size, const char *const *words)
+void server_ask_bytes(const server_t *server, char *answer, apr_size_t size,
+                      const storer_bytes_t *words)
 {
     if (!try_to_ask(server, answer, size, words)) {
-        bail_out("the server at port %d does not answer to %s", server->port, words[0]);
+        bail_out("the server at port %d does not answer to %.*s", server->port, (int)words[0].len,
+                 words[0].data);
     }
+}
+
+void server_ask(const server_t *server, char *answer, apr_size_t size, const char *const *words)
+{
+    storer_bytes_t list[WORDS_MAX] = { { NULL, 0 } };
+    int i;
+
+    for (i = 0; i < WORDS_MAX - 1 && words[i]; i++) {
+        list[i].data = words[i];
+        list[i].len = strlen(words[i]);
+    }
+    server_ask_bytes(server, answer, size, list);
 }
 
 long server_ask_number(const server_t *server, const char *const *words)
@@ -172,7 +199,7 @@ static void run(const server_t *server)
 
 static int is_up(const server_t *server)
 {
-    static const char *const ping[] = { "PING", NULL };
+    static const storer_bytes_t ping[] = { { "PING", 4 }, { NULL, 0 } };
     char answer[64];
 
     /* NOAUTH is a sign of life as well */

@@ -6,7 +6,7 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-#include <apr_pools.h>
+#include <storer.h>
 
 #include <sys/types.h>
 
@@ -34,6 +34,9 @@ void server_restart(server_t *server);    /**< at the same port; empty, after a 
 /** Send one command by a connection of its own and read the answer's bytes, up to size - 1, as they
  * come: good for short ones. words end with NULL. Bails out where there is no answer. */
 void server_ask(const server_t *server, char *answer, apr_size_t size, const char *const *words);
+/** The same with any bytes as words, which end with data NULL. */
+void server_ask_bytes(const server_t *server, char *answer, apr_size_t size,
+                      const storer_bytes_t *words);
 /** The answer as an integer (":5"); -1: it is none. */
 long server_ask_number(const server_t *server, const char *const *words);
 
