@@ -200,8 +200,8 @@ apr_int64_t value_ttl(apr_time_t end, apr_time_t now)
         return TTL_MAX;
     }
     left = end - now;
-    if (left >= TTL_MAX * 1000) {
+    if (left >= (TTL_MAX - VALUE_TTL_MORE) * 1000) {
         return TTL_MAX;
     }
-    return (left + 999) / 1000;
+    return (left + 999) / 1000 + VALUE_TTL_MORE;
 }

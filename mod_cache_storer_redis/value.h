@@ -64,8 +64,12 @@ apr_status_t value_read_part(const value_t *value, apr_uint32_t number, storer_b
 /** When it is over. */
 apr_time_t value_end(storer_expiry_t expiry);
 
-/** Milliseconds from now to the end, for PX: at least 1 where that is in the future, and at most ten
- * years, since nothing lives for ever; 0: it is over. */
+/** How much longer than needed a value lives in Redis, in milliseconds: when it is over the caller's
+ * clock says, and not how much the server's is ahead of it. */
+#define VALUE_TTL_MORE 1000
+
+/** Milliseconds from now to the end, for PX, and VALUE_TTL_MORE; at most ten years, since nothing lives
+ * for ever; 0: it is over. */
 apr_int64_t value_ttl(apr_time_t end, apr_time_t now);
 
 /** Checksum of bytes that go on from a checksum. */

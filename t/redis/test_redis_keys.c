@@ -132,7 +132,7 @@ static void check_life(const life_t *life, const char *after)
 {
     is_int(ask_all(life->place, "local n=0 for _,k in ipairs(redis.call('KEYS','*')) do "
                    "local t=redis.call('PTTL',k) if t<0 or t>tonumber(ARGV[1]) then n=n+1 end end "
-                   "return n", "3660000"), 0,
+                   "return n", "3661000"), 0,
            "%s: everything has an end after %s", life->place->name, after);
 }
 
