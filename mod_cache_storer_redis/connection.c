@@ -21,6 +21,17 @@
 /* Bytes of the protocol around the content of an answer. */
 #define FRAMING_MAX (1024 * 1024)
 
+/* What is read at once. */
+#define CHUNK_SIZE (64 * 1024)
+
+/* Room that a connection keeps between answers: one of ordinary length needs no memory anew. */
+#define BUFFER_KEPT (256 * 1024)
+
+/* A connection that was used a moment ago is looked at again only now and then: that costs a system
+ * call, and one that has an answer too many in it is found out soon enough. */
+#define QUIET_AFTER (1000 /* us */)
+#define QUIET_EVERY 64
+
 static apr_status_t wait_for(int fd, short events, clock_point_t deadline)
 {
     struct pollfd waiting = { fd, events, 0 };
@@ -95,6 +106,20 @@ static apr_status_t open_socket(int *out, const address_t *address, unsigned whi
     return APR_SUCCESS;
 }
 
+/* From now on a read waits by itself for as long as an operation may take: one system call in place of
+ * three for nearly every answer. What must not wait says so by MSG_DONTWAIT. */
+static apr_status_t make_blocking(int fd, apr_interval_time_t timeout)
+{
+    struct timeval patience = { timeout / APR_USEC_PER_SEC, timeout % APR_USEC_PER_SEC };
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0
+        || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0) {
+        return errno;
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t create(connection_t **out, int fd)
 {
     connection_t *connection = calloc(1, sizeof(*connection));
@@ -114,6 +139,7 @@ static apr_status_t create(connection_t **out, int fd)
     connection->context->flags &= ~REDIS_BLOCK;
     connection->context->reader->fn = &reply_functions;
     connection->context->reader->privdata = &connection->limits;
+    connection->context->reader->maxbuf = BUFFER_KEPT;
     connection->limits.bytes_max = CONNECTION_REPLY_MAX;
     connection->limits.nodes_max = 256 * 1024;
     *out = connection;
@@ -134,7 +160,7 @@ static apr_status_t send_plain(const connection_t *connection, const char *bytes
     int fd = connection->context->fd;
 
     while (len > 0) {
-        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL);
+        ssize_t sent = send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (sent >= 0) {
             bytes += sent;
@@ -166,10 +192,10 @@ apr_status_t connection_send(connection_t *connection, const char *bytes, apr_si
 /* ---- receiving ---- */
 
 /* Whatever has arrived, to the parser. */
-static apr_status_t read_plain(const connection_t *connection)
+static apr_status_t read_plain(const connection_t *connection, int flags)
 {
-    char buffer[16 * 1024];
-    ssize_t got = recv(connection->context->fd, buffer, sizeof(buffer), 0);
+    char buffer[CHUNK_SIZE];
+    ssize_t got = recv(connection->context->fd, buffer, sizeof(buffer), flags);
 
     if (got == 0) {
         return APR_ECONNRESET;
@@ -183,10 +209,16 @@ static apr_status_t read_plain(const connection_t *connection)
     return APR_SUCCESS;
 }
 
+/* Reads and waits by itself where that cannot take longer than the deadline allows, but for what has
+ * passed of the time between taking the connection and sending: the socket's patience is that of a
+ * whole operation. */
 static apr_status_t read_some(connection_t *connection, clock_point_t deadline)
 {
     const redisReader *reader = connection->context->reader;
-    apr_status_t rv = connection->tls ? tls_read(connection->context) : read_plain(connection);
+    int may_block = !connection->tls
+                    && deadline - clock_now() > connection->patience - QUIET_AFTER;
+    apr_status_t rv = connection->tls ? tls_read(connection->context)
+                                      : read_plain(connection, may_block ? 0 : MSG_DONTWAIT);
 
     if (rv == APR_EAGAIN) {
         return wait_for(connection->context->fd, POLLIN, deadline);
@@ -233,10 +265,16 @@ int connection_has_more(const connection_t *connection)
 }
 
 /* TLS has messages of its own that may lie there unread. */
-int connection_is_quiet(const connection_t *connection)
+int connection_is_quiet(connection_t *connection)
 {
     char byte;
-    ssize_t got = recv(connection->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t got;
+
+    if (clock_now() - connection->idle_since < QUIET_AFTER
+        && ++connection->unseen % QUIET_EVERY != 0) {
+        return 1;
+    }
+    got = recv(connection->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
     return got < 0 ? errno == EAGAIN : got > 0 && connection->tls;
 }
@@ -340,6 +378,10 @@ apr_status_t connection_open(connection_t **out, const options_t *options, const
         rv = tls_start(tls, connection->context, name);
         connection->tls = 1;
         snprintf(reason, reason_size, "no TLS with it");
+    }
+    else {
+        rv = make_blocking(fd, options->timeout);
+        connection->patience = options->timeout;
     }
     if (rv == APR_SUCCESS) {
         rv = log_in(connection, options, deadline, reason, reason_size);

@@ -19,6 +19,8 @@ struct connection_t {
     reply_limits_t limits;
     clock_point_t  idle_since;  /**< the pool's */
     connection_t  *next;        /**< the pool's */
+    apr_interval_time_t patience;  /**< how long a read waits by itself; not with TLS */
+    unsigned       unseen;      /**< uses since it was looked at */
     int            tls;
     int            reused;      /**< it has served before, so the server may have closed it since */
 };
@@ -49,9 +51,10 @@ apr_status_t connection_receive(connection_t *connection, reply_t **out, clock_p
 /** Is there anything unread? After the last answer there must not be. */
 int connection_has_more(const connection_t *connection);
 
-/** Before it is used again: is there nothing to be read from it, neither an answer that nobody asked
+/** Before it is used again (and not each time, where that is often): is there nothing to be read from
+ * it, neither an answer that nobody asked
  * for (the next ones would be taken for each other's) nor its end? */
-int connection_is_quiet(const connection_t *connection);
+int connection_is_quiet(connection_t *connection);
 
 /** The first word of an error as a name for logs: a server could put anything behind it, our
  * password included. */
