@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * election.h - which variant of a mapping fits a request. Pure: knows bytes, no store and no clock.
- * The election itself, storer_elect(), is in storer.h.
+ * The election itself, storer_elect(), is in storer_api.h.
  */
 #ifndef STORER_ELECTION_H
 #define STORER_ELECTION_H

@@ -235,7 +235,7 @@ static void test_lifetimes(void)
 {
     is_int(value_ttl(T0, T0), 0, "over is over");
     is_int(value_ttl(T0 - 1, T0), 0, "and stays so");
-    is_int(value_ttl(T0 + 1, T0), 1001, "a moment is a millisecond, and the second that is always added");
+    is_int(value_ttl(T0 + 1, T0), 1001, "a moment is a millisecond, and a second that is always added");
     is_int(value_ttl(T0 + 1500, T0), 1002, "rounded up");
     is_int(value_ttl(T0 + apr_time_from_sec(60), T0), 61000, "a minute");
     is_int(value_ttl(APR_INT64_MAX, T0), INT64_C(10) * 365 * 86400 * 1000, "for ever is ten years");
