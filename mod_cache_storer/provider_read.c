@@ -66,15 +66,6 @@ static int is_purged(provider_object_t *object, request_rec *r)
     }
 }
 
-/* RFC 9111 section 3.5 is about storing. But what was stored without credentials and says nothing of
- * being for all may not be what the origin would tell to somebody it knows. */
-static int is_for_everyone(const provider_object_t *object, const state_t *state)
-{
-    const cache_control_t *control = &object->base.info.control;
-
-    return !state->credentials || control->public || control->s_maxage || control->must_revalidate;
-}
-
 static apr_status_t read_variant(provider_object_t *object, const state_t *state)
 {
     request_rec *r = state->r;
@@ -112,7 +103,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
-    if (!is_for_everyone(object, state) || is_purged(object, r)) {
+    if (!provider_is_shared(&object->base.info.control, state) || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }

@@ -361,7 +361,13 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
         store_refreshed(object, r);
         return APR_SUCCESS;
     }
-    return object->writing ? store_new(object, r) : APR_EINVAL;
+    if (!object->writing) {
+        return APR_EINVAL;
+    }
+    if (state && !provider_is_shared(&info->control, state)) {
+        return refuse(object, r, "it was made for somebody's credentials");
+    }
+    return store_new(object, r);
 }
 
 /* ------------------------------------------------------------------------------------------------

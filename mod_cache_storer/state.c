@@ -12,6 +12,18 @@ state_t *state_find(const request_rec *r)
     return ap_get_module_config(r->request_config, &cache_storer_module);
 }
 
+/* Also where they are gone by now: "RequestHeader unset Authorization" leaves them to httpd alone, and
+ * what comes of an internal redirect is for whom the first request was let in. */
+static int has_credentials(const request_rec *r)
+{
+    const state_t *before = NULL;
+
+    if (r->main || r->prev) {
+        before = state_find(r->main ? r->main : r->prev);
+    }
+    return apr_table_get(r->headers_in, "Authorization") || (before && before->credentials);
+}
+
 state_t *state_of(request_rec *r)
 {
     state_t *state = state_find(r);
@@ -27,6 +39,7 @@ state_t *state_of(request_rec *r)
     state = apr_pcalloc(r->pool, sizeof(*state));
     state->r = r;
     state->config = config;
+    state->credentials = has_credentials(r) != 0;
     (void)storer_epoch(config->store, r->request_time, &state->epoch); /* else 0: the oldest */
     ap_set_module_config(r->request_config, &cache_storer_module, state);
     return state;

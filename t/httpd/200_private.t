@@ -62,6 +62,7 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
         [ 'public, max-age=600',           undef,           1 ],
         [ 's-maxage=600',                  undef,           1 ],
         [ 'max-age=600, must-revalidate',  undef,           1 ],
+        [ 'max-age=600, proxy-revalidate', undef,           0 ],
         [ 'public, max-age=600',           'Authorization', 0 ],
         [ 's-maxage=600',                  'Authorization', 0 ],
     ) {
@@ -111,6 +112,22 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
     is_body(fetch($target), $path, variant => '', name => 'without credentials');
     is_body(fetch($target, @alice), $path, variant => 'Basic YWxpY2U6YQ==',
         name => 'with credentials: not what was stored for those without');
+}
+
+# the same where the origin is not told who asks: httpd has let him in
+{
+    my @host = (host => 'unset-credentials.test');
+    my $target = target('/200/unset/own', cc => 'max-age=600');
+    fetch($target, @host, @alice);
+    fetch($target, @host);
+    is(requests('/200/unset/own'), 2, 'not stored, though its handler saw no credentials');
+    fetch(target('/200/unset/missing', status => 404), @host, @alice);
+    is(requests('/200/unset/error-page'), 1, 'nor');
+    fetch('/200/unset/error-page?cc=max-age%3D600', @host);
+    is(requests('/200/unset/error-page'), 2, 'what an internal redirect has led to');
+    my $public = target('/200/unset/public', cc => 'public, max-age=600');
+    fetch($public, @host, @alice);
+    is_cache(fetch($public, @host), 'HIT', 'but what is for all');
 }
 
 # what replaces a user's own variant is that user's as well: by a client's revalidation, and by a
