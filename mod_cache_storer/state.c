@@ -61,16 +61,30 @@ static int is_true(request_rec *r, const ap_expr_info_t *expression)
     return result > 0;
 }
 
+static int is_any_true(request_rec *r, const apr_array_header_t *expressions)
+{
+    int i, result = 0;
+
+    for (i = 0; i < expressions->nelts && !result; i++) {
+        result = is_true(r, APR_ARRAY_IDX(expressions, i, const ap_expr_info_t *));
+    }
+    return result;
+}
+
 int state_bypasses(state_t *state)
 {
-    const apr_array_header_t *expressions = state->config->bypass;
-    int i;
+    apr_table_t *headers = state->r->headers_in;
 
-    if (!expressions || state->bypass_known) {
+    if (!state->config->bypass || state->bypass_known) {
         return state->bypass;
     }
-    for (i = 0; i < expressions->nelts && !state->bypass; i++) {
-        state->bypass = is_true(state->r, APR_ARRAY_IDX(expressions, i, const ap_expr_info_t *)) != 0;
+    /* an expression may well be about the credentials that mod_cache is not to see now */
+    if (state->mask.hidden) {
+        apr_table_setn(headers, "Authorization", state->mask.authorization);
+    }
+    state->bypass = is_any_true(state->r, state->config->bypass) != 0;
+    if (state->mask.hidden) {
+        apr_table_unset(headers, "Authorization");
     }
     state->bypass_known = 1;
     if (state->bypass) {

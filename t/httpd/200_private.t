@@ -130,6 +130,16 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
     is_cache(fetch($public, @host), 'HIT', 'but what is for all');
 }
 
+# an expression sees the credentials that mod_cache is not shown
+{
+    my @host = (host => 'bypass-credentials.test');
+    my $target = target('/200/bypass', cc => 'public, max-age=600', echo => 'Authorization');
+    fetch($target, @host);
+    is_body(fetch($target, @host, @alice), '/200/bypass', variant => 'Basic YWxpY2U6YQ==',
+        name => 'CacheStorerBypass for all who have credentials');
+    is_body(fetch($target, @host), '/200/bypass', variant => '', name => 'and nothing is stored');
+}
+
 # what replaces a user's own variant is that user's as well: by a client's revalidation, and by a
 # refresh in the background
 for my $window ('', ', stale-while-revalidate=600') {
