@@ -140,6 +140,17 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
     is_body(fetch($target, @host), '/200/bypass', variant => '', name => 'and nothing is stored');
 }
 
+# a line of httpd's own does not hide the origin's
+{
+    my @host = (host => 'always-header.test');
+    my $target = target('/200/always', cc => 'private');
+    my $response = fetch($target, @host);
+    is(join(', ', sort split /, /, $response->header('Cache-Control')), 'max-age=600, private',
+        'the client gets both lines');
+    fetch($target, @host);
+    is(requests('/200/always'), 2, 'both of them count');
+}
+
 # what replaces a user's own variant is that user's as well: by a client's revalidation, and by a
 # refresh in the background
 for my $window ('', ', stale-while-revalidate=600') {
