@@ -49,6 +49,7 @@ static int before_quick(request_rec *r, int lookup)
 
     if (state) {
         state->lookup = lookup != 0;
+        collapse_end_redirected(r);
         before(state);
     }
     return DECLINED;

@@ -100,6 +100,23 @@ sub gather {
     is_cache(fetch($held), 'HIT', 'stored after all');
 }
 
+# What of a crowd on one key is still to come once the first one is through comes at once: not one
+# behind the other.
+sub all_at_once {
+    my ($name, $path, $host, @parameters) = @_;
+    my ($first, $rest) = map { "$path/$_" =~ tr{/}{-}r } 1, 2;
+    my $target = target($path);
+    control($path, @parameters, gate => $first);
+    my @clients = gather($target, $first, 4, $host ? (host => $host) : ());
+    control($path, @parameters, gate => $rest);
+    open_gate($first);
+    ok(wait_for("all of $path at the origin", sub { arrived($rest) == 3 }), "$name: all at once");
+    open_gate($rest);
+    answer($_) for @clients;
+    return;
+}
+all_at_once('an error page', '/180/error-page-for', 'collapse-errors.test', status => 404);
+
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
 {
