@@ -66,6 +66,17 @@ apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_buc
                                  apr_bucket_brigade *out);
 apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
 
+/* provider_refusal.c: each tells the reason in words, or NULL: none */
+
+/** Why a response is not stored, as far as its head and length tell. */
+const char *provider_refusal(request_rec *r, const config_server_t *config, apr_off_t length);
+
+/** Why a response that went by is not kept after all. */
+const char *provider_objection(const provider_object_t *object, const request_rec *r);
+
+/** The same, for reasons that the next one will have too. */
+const char *provider_lasting_objection(const provider_object_t *object, const request_rec *r);
+
 /* provider_purge.c */
 int          provider_remove_entity(cache_handle_t *handle);
 int          provider_remove_url(cache_handle_t *handle, request_rec *r);

@@ -116,6 +116,8 @@ sub all_at_once {
     return;
 }
 all_at_once('an error page', '/180/error-page-for', 'collapse-errors.test', status => 404);
+all_at_once('found too small at its end', '/180/too-small', 'limits.test', body => 50, chunked => 1,
+    at => 20, cc => 'max-age=600');
 
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
