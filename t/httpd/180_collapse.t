@@ -119,6 +119,22 @@ all_at_once('an error page', '/180/error-page-for', 'collapse-errors.test', stat
 all_at_once('found too small at its end', '/180/too-small', 'limits.test', body => 50, chunked => 1,
     at => 20, cc => 'max-age=600');
 
+# A 304 that contradicts what is stored makes mod_cache ask again: that says nothing of what it gets.
+{
+    my $path = '/180/contradiction';
+    my $target = target($path);
+    my @stale = (cc => 'max-age=60', etag => 'auto');
+    control($path, @stale, h => [ 'Age: 100', 'Content-Language: en' ]);
+    fetch($target);
+    control($path, @stale, h => [ 'Age: 100', 'Content-Language: de' ]);
+    fetch($target);
+    is(requests($path), 3, 'a 304 that contradicts: asked again');
+    control($path, @stale, gate => 'contradiction');
+    my @clients = gather($target, 'contradiction', 3);
+    open_gate('contradiction');
+    is(answer($_)->status, 200, 'later requests wait for each other') for @clients;
+}
+
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
 {
