@@ -135,6 +135,20 @@ all_at_once('found too small at its end', '/180/too-small', 'limits.test', body 
     is(answer($_)->status, 200, 'later requests wait for each other') for @clients;
 }
 
+# Who has credentials and gets his own page says nothing about the others.
+{
+    my $path = '/180/credentials';
+    my $target = target($path);
+    control($path, cc => 'max-age=60, stale-while-revalidate=600', h => 'Age: 100');
+    fetch($target);
+    fetch($target, headers => [ Authorization => 'Basic YWxpY2U6YQ==' ]);
+    is(requests($path), 2, 'one for all, and one with credentials');
+    control($path, cc => 'max-age=600');
+    fetch($target);
+    ok(wait_for('the refresh', sub { requests($path) == 3 }), 'it is refreshed nevertheless');
+    wait_for('its end', sub { fetch($target)->header('Cache-Status') =~ /ttl=[1-9]/ });
+}
+
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
 {
