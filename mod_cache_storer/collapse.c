@@ -3,8 +3,9 @@
  * collapse.c - see collapse.h.
  *
  * A flight ends with the first of these: the response is stored (provider_commit_entity), mod_cache
- * or the provider says that it will not be (hooks.c, provider_write.c), the request is over (a
- * cleanup of its pool), or its process is (storage/flights.c notices).
+ * or the provider says that it will not be (hooks.c, provider_write.c), an internal redirect goes on
+ * under another key, the request is over (a cleanup of its pool), or its process is
+ * (storage/flights.c notices).
  */
 #include "collapse.h"
 
@@ -177,6 +178,18 @@ void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t
     }
     state->flight.leading = 0;
     flights_end(&state->flight.flight, outcome, apr_time_now(), remember);
+}
+
+void collapse_end_redirected(const request_rec *r)
+{
+    for (r = r->prev; r; r = r->prev) {
+        state_t *state = state_find(r);
+
+        if (state) {
+            collapse_end(state, FLIGHTS_UNCACHEABLE, r->status >= HTTP_INTERNAL_SERVER_ERROR
+                                                     ? COLLAPSE_REMEMBER_ERROR : COLLAPSE_REMEMBER);
+        }
+    }
 }
 
 void collapse_forget(storer_bytes_t key)

@@ -46,6 +46,10 @@ int collapse_wait(state_t *state);
  * wait for this key, where the outcome is FLIGHTS_UNCACHEABLE. */
 void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t remember);
 
+/** r is the target of an internal redirect (an ErrorDocument, say): nothing will be stored of what the
+ * requests before it were to fetch. Nothing where there are none. */
+void collapse_end_redirected(const request_rec *r);
+
 /** What was remembered as uncacheable is stored now. */
 void collapse_forget(storer_bytes_t key);
 

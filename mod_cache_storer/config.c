@@ -219,6 +219,9 @@ int config_covers(const config_server_t *config, const char *path)
 {
     int i;
 
+    if (!path) {
+        path = "/"; /* RFC 3986 section 6.2.3: "GET http://host"; CONNECT has none either */
+    }
     for (i = 0; config->prefixes && i < config->prefixes->nelts; i++) {
         const char *prefix = APR_ARRAY_IDX(config->prefixes, i, const char *);
 

@@ -121,7 +121,7 @@ const apr_array_header_t *config_targeted(const config_server_t *config);
 const apr_array_header_t *config_tags(const config_server_t *config);
 /** The field by which the response to an unsafe request purges tags; NULL: none. */
 const char            *config_purge_field(const config_server_t *config);
-/** Whether some CacheEnable that names us may cover this path. */
+/** Whether some CacheEnable that names us may cover this path; NULL: the request's target has none. */
 int                    config_covers(const config_server_t *config, const char *path);
 
 /** Whether some directive of the configuration mentions a text, .htaccess files apart. (directives.c)

@@ -49,6 +49,7 @@ static int before_quick(request_rec *r, int lookup)
 
     if (state) {
         state->lookup = lookup != 0;
+        collapse_end_redirected(r);
         before(state);
     }
     return DECLINED;
@@ -116,6 +117,11 @@ static void see_miss(state_t *state, const char *reason)
     }
     if (!state->detail) {
         state->detail = reason;
+    }
+    if (state->found && state->r->status == HTTP_NOT_MODIFIED) {
+        /* mod_cache asks again, by an internal redirect, and may well store what it gets then */
+        collapse_end(state, FLIGHTS_FAILED, 0);
+        return;
     }
     collapse_end(state, FLIGHTS_UNCACHEABLE,
                  is_error(state->r->status) ? COLLAPSE_REMEMBER_ERROR : COLLAPSE_REMEMBER);

@@ -45,9 +45,16 @@ static const apr_table_t *source_of(const state_t *state, const char *name)
     return r->headers_out;
 }
 
+/* The client gets the lines of both tables ("Header always" writes to the one, a handler to the other),
+ * so both of them count. mod_cache looks at the first one only. */
 static void copy_field(const state_t *state, apr_table_t *to, const char *name)
 {
-    (void)apr_table_do(copy_line, to, source_of(state, name), name, NULL);
+    const apr_table_t *source = source_of(state, name);
+
+    (void)apr_table_do(copy_line, to, source, name, NULL);
+    if (source == state->r->err_headers_out) {
+        (void)apr_table_do(copy_line, to, state->r->headers_out, name, NULL);
+    }
 }
 
 /* The fields that decide about freshness. */

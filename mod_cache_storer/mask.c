@@ -46,7 +46,6 @@ void mask_put(state_t *state)
     if (r->method_number == M_GET) {
         const char *authorization = apr_table_get(r->headers_in, "Authorization");
 
-        state->credentials = authorization != NULL;
         if (authorization && is_single(r->headers_in, "Authorization")) {
             state->mask.authorization = authorization;
             state->mask.hidden = 1;

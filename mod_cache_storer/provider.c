@@ -45,6 +45,12 @@ int provider_result(apr_status_t rv)
     return rv == APR_SUCCESS ? OK : DECLINED;
 }
 
+/* proxy-revalidate, which mod_cache takes as well, is none of the directives that allow it. */
+int provider_is_shared(const cache_control_t *control, const state_t *state)
+{
+    return !state->credentials || control->public || control->s_maxage || control->must_revalidate;
+}
+
 apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t base_key,
                                request_rec *r)
 {

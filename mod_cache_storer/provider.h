@@ -66,6 +66,17 @@ apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_buc
                                  apr_bucket_brigade *out);
 apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
 
+/* provider_refusal.c: each tells the reason in words, or NULL: none */
+
+/** Why a response is not stored, as far as its head and length tell. */
+const char *provider_refusal(request_rec *r, const config_server_t *config, apr_off_t length);
+
+/** Why a response that went by is not kept after all. */
+const char *provider_objection(const provider_object_t *object, const request_rec *r);
+
+/** The same, for reasons that the next one will have too. */
+const char *provider_lasting_objection(const provider_object_t *object, const request_rec *r);
+
 /* provider_purge.c */
 int          provider_remove_entity(cache_handle_t *handle);
 int          provider_remove_url(cache_handle_t *handle, request_rec *r);
@@ -83,6 +94,11 @@ provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r
 
 /** The only translation of a status to what mod_cache understands. */
 int provider_result(apr_status_t rv);
+
+/** RFC 9111 section 3.5: whether a response may be stored that was made for this request, which may
+ * have credentials. And whether it may be served to it: what was stored without credentials and says
+ * nothing of being for all may not be what the origin would tell to somebody it knows. */
+int provider_is_shared(const cache_control_t *control, const state_t *state);
 
 /** Drop a URL with all its variants. What goes wrong is logged and returned. */
 apr_status_t provider_drop(const provider_object_t *object, request_rec *r);

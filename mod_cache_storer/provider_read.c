@@ -66,15 +66,6 @@ static int is_purged(provider_object_t *object, request_rec *r)
     }
 }
 
-/* RFC 9111 section 3.5 is about storing. But what was stored without credentials and says nothing of
- * being for all may not be what the origin would tell to somebody it knows. */
-static int is_for_everyone(const provider_object_t *object, const state_t *state)
-{
-    const cache_control_t *control = &object->base.info.control;
-
-    return !state->credentials || control->public || control->s_maxage || control->must_revalidate;
-}
-
 static apr_status_t read_variant(provider_object_t *object, const state_t *state)
 {
     request_rec *r = state->r;
@@ -112,7 +103,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
-    if (!is_for_everyone(object, state) || is_purged(object, r)) {
+    if (!provider_is_shared(&object->base.info.control, state) || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }
@@ -142,15 +133,33 @@ static apr_status_t read_again(provider_object_t *object, state_t *state)
     return rv;
 }
 
+/* Credentials for which there is nothing stand in line among themselves: what they get is mostly not
+ * to be stored, and that must not keep the others from a common fetch, or a refresh. */
+static storer_bytes_t flight_key(const provider_object_t *object, state_t *state, int missing)
+{
+    static const char mark[] = "\nauthorization";
+    request_rec *r = state->r;
+    storer_bytes_t key = request_flight_key(object->config, object->store, object->base_key, r);
+
+    /* where the election asked for a header, there were variants */
+    state->forward = key.len > object->base_key.len ? STATE_FORWARD_VARY_MISS
+                                                    : STATE_FORWARD_URI_MISS;
+    if (missing && state->credentials) {
+        key = storer_bytes(apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, key.data, key.len), mark,
+                                       NULL));
+    }
+    return key;
+}
+
 /* What is to be found is not there, or stale: serve it stale, fetch it, or wait for somebody who does
  * and look again. Each round ends with somebody's fetch, or with the time there is for waiting. */
 static apr_status_t read_together(provider_object_t *object, state_t *state, apr_status_t rv)
 {
-    request_rec *r = state->r;
     int look_again = 1;
 
+    state->forward = STATE_FORWARD_URI_MISS;
     while (is_missing(object, rv)) {
-        storer_bytes_t key = request_flight_key(object->config, object->store, object->base_key, r);
+        storer_bytes_t key = flight_key(object, state, rv != APR_SUCCESS);
 
         state->flight_key = key;
         if (rv == APR_SUCCESS && stale_serve(state, object, key)) {
@@ -249,9 +258,6 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
     if (APR_STATUS_IS_NOTFOUND(rv)) {
         rv = APR_SUCCESS;
     }
-    /* where the election asked for a header, there were variants */
-    state->forward = state->flight_key.len > object->base_key.len ? STATE_FORWARD_VARY_MISS
-                                                                  : STATE_FORWARD_URI_MISS;
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
                   STORERNO(0403) "nothing cached for %s fits the request", object->base.key);
     if (!state->lookup && !state->uncacheable) {

@@ -33,7 +33,9 @@ static apr_status_t end_writing(void *baton)
     return APR_SUCCESS;
 }
 
-/* One line for each response that is not stored, and nothing half-stored behind it. */
+/* One line for each response that is not stored, and nothing half-stored behind it. Who waits for it
+ * need not wait for its end: where the store does not take it now, nobody fetches it for the others,
+ * and else somebody else may have more luck. */
 static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
                             const char *reason)
 {
@@ -47,6 +49,8 @@ static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr
     if (state) {
         state->detail = reason;
         state->stored = 0;
+        collapse_end(state, rv == APR_SUCCESS ? FLIGHTS_FAILED : FLIGHTS_UNCACHEABLE,
+                     COLLAPSE_REMEMBER_ERROR);
     }
     return rv == APR_SUCCESS ? APR_EGENERAL : rv;
 }
@@ -77,39 +81,6 @@ static provider_writing_t *start_writing(provider_object_t *object, request_rec 
  * create_entity
  * --------------------------------------------------------------------------------------------- */
 
-/* Also of a field that Cache-Control names as not to be stored: then it is not there any more. */
-static int sets_cookie(request_rec *r)
-{
-    const apr_table_t *headers = ap_cache_cacheable_headers_out(r);
-
-    return apr_table_get(headers, "Set-Cookie") || apr_table_get(headers, "Set-Cookie2");
-}
-
-/* Why a response is not stored, as far as its head and length tell; NULL: it may be. */
-static const char *refusal(request_rec *r, const config_server_t *config, apr_off_t length)
-{
-    if (r->header_only) {
-        return "the response to HEAD has no body, and GET shares its key";
-    }
-    if (r->status == HTTP_PARTIAL_CONTENT) {
-        return "it is a part of a response";
-    }
-    if (length > config->body_limit) {
-        return "its body is larger than CacheStorerMaxFileSize allows";
-    }
-    if (length >= 0 && length < config_min_body(config)) {
-        return "its body is smaller than CacheStorerMinFileSize";
-    }
-    /* mod_cache looks at the first line of Vary only */
-    if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {
-        return "it varies on more than the request's fields (Vary: *)";
-    }
-    if (config_cookies(config) == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
-        return "it sets a cookie (CacheStorerSetCookie)";
-    }
-    return NULL;
-}
-
 int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *url_key,
                            apr_off_t length, apr_bucket_brigade *brigade)
 {
@@ -126,7 +97,7 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *u
         handle->cache_obj = NULL;
         return DECLINED;
     }
-    reason = refusal(r, object->config, length);
+    reason = provider_refusal(r, object->config, length);
     if (reason) {
         handle->cache_obj = NULL;
         return provider_result(refuse(object, r, reason));
@@ -361,7 +332,13 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
         store_refreshed(object, r);
         return APR_SUCCESS;
     }
-    return object->writing ? store_new(object, r) : APR_EINVAL;
+    if (!object->writing) {
+        return APR_EINVAL;
+    }
+    if (state && !provider_is_shared(&info->control, state)) {
+        return refuse(object, r, "it was made for somebody's credentials");
+    }
+    return store_new(object, r);
 }
 
 /* ------------------------------------------------------------------------------------------------
@@ -510,36 +487,10 @@ apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_buc
  * commit_entity
  * --------------------------------------------------------------------------------------------- */
 
-/* Why a response that went by is not kept after all; NULL: it is. */
-static const char *objection(const provider_object_t *object, const request_rec *r)
-{
-    const provider_writing_t *writing = object->writing;
-
-    if (!writing->complete) {
-        return "its body did not come to an end";
-    }
-    if (object->opened) {
-        return NULL; /* the body is the one we had */
-    }
-    if (r->connection->aborted) {
-        return "the client went away, so that the body may have been cut short";
-    }
-    if (r->no_cache) {
-        return "a handler or filter asked not to";
-    }
-    if (writing->announced >= 0 && writing->announced != writing->received) {
-        return "its body does not have the length that was announced";
-    }
-    if (writing->received < config_min_body(object->config)) {
-        return "its body is smaller than CacheStorerMinFileSize";
-    }
-    return NULL;
-}
-
 static apr_status_t commit(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
-    const char *reason = objection(object, r);
+    const char *reason = provider_objection(object, r);
     state_t *state = state_of(r);
     storer_variant_t variant = { 0 };
     apr_time_t now = apr_time_now();
@@ -547,6 +498,10 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
 
     if (reason) {
         return give_up(object, r, APR_SUCCESS, reason);
+    }
+    reason = provider_lasting_objection(object, r);
+    if (reason) {
+        return refuse(object, r, reason);
     }
     variant.base_key = object->base_key;
     variant.varied_key = writing->variant.key;

@@ -12,6 +12,18 @@ state_t *state_find(const request_rec *r)
     return ap_get_module_config(r->request_config, &cache_storer_module);
 }
 
+/* Also where they are gone by now: "RequestHeader unset Authorization" leaves them to httpd alone, and
+ * what comes of an internal redirect is for whom the first request was let in. */
+static int has_credentials(const request_rec *r)
+{
+    const state_t *before = NULL;
+
+    if (r->main || r->prev) {
+        before = state_find(r->main ? r->main : r->prev);
+    }
+    return apr_table_get(r->headers_in, "Authorization") || (before && before->credentials);
+}
+
 state_t *state_of(request_rec *r)
 {
     state_t *state = state_find(r);
@@ -27,6 +39,7 @@ state_t *state_of(request_rec *r)
     state = apr_pcalloc(r->pool, sizeof(*state));
     state->r = r;
     state->config = config;
+    state->credentials = has_credentials(r) != 0;
     (void)storer_epoch(config->store, r->request_time, &state->epoch); /* else 0: the oldest */
     ap_set_module_config(r->request_config, &cache_storer_module, state);
     return state;
@@ -48,16 +61,30 @@ static int is_true(request_rec *r, const ap_expr_info_t *expression)
     return result > 0;
 }
 
+static int is_any_true(request_rec *r, const apr_array_header_t *expressions)
+{
+    int i, result = 0;
+
+    for (i = 0; i < expressions->nelts && !result; i++) {
+        result = is_true(r, APR_ARRAY_IDX(expressions, i, const ap_expr_info_t *));
+    }
+    return result;
+}
+
 int state_bypasses(state_t *state)
 {
-    const apr_array_header_t *expressions = state->config->bypass;
-    int i;
+    apr_table_t *headers = state->r->headers_in;
 
-    if (!expressions || state->bypass_known) {
+    if (!state->config->bypass || state->bypass_known) {
         return state->bypass;
     }
-    for (i = 0; i < expressions->nelts && !state->bypass; i++) {
-        state->bypass = is_true(state->r, APR_ARRAY_IDX(expressions, i, const ap_expr_info_t *)) != 0;
+    /* an expression may well be about the credentials that mod_cache is not to see now */
+    if (state->mask.hidden) {
+        apr_table_setn(headers, "Authorization", state->mask.authorization);
+    }
+    state->bypass = is_any_true(state->r, state->config->bypass) != 0;
+    if (state->mask.hidden) {
+        apr_table_unset(headers, "Authorization");
     }
     state->bypass_known = 1;
     if (state->bypass) {

@@ -100,6 +100,55 @@ sub gather {
     is_cache(fetch($held), 'HIT', 'stored after all');
 }
 
+# What of a crowd on one key is still to come once the first one is through comes at once: not one
+# behind the other.
+sub all_at_once {
+    my ($name, $path, $host, @parameters) = @_;
+    my ($first, $rest) = map { "$path/$_" =~ tr{/}{-}r } 1, 2;
+    my $target = target($path);
+    control($path, @parameters, gate => $first);
+    my @clients = gather($target, $first, 4, $host ? (host => $host) : ());
+    control($path, @parameters, gate => $rest);
+    open_gate($first);
+    ok(wait_for("all of $path at the origin", sub { arrived($rest) == 3 }), "$name: all at once");
+    open_gate($rest);
+    answer($_) for @clients;
+    return;
+}
+all_at_once('an error page', '/180/error-page-for', 'collapse-errors.test', status => 404);
+all_at_once('found too small at its end', '/180/too-small', 'limits.test', body => 50, chunked => 1,
+    at => 20, cc => 'max-age=600');
+
+# A 304 that contradicts what is stored makes mod_cache ask again: that says nothing of what it gets.
+{
+    my $path = '/180/contradiction';
+    my $target = target($path);
+    my @stale = (cc => 'max-age=60', etag => 'auto');
+    control($path, @stale, h => [ 'Age: 100', 'Content-Language: en' ]);
+    fetch($target);
+    control($path, @stale, h => [ 'Age: 100', 'Content-Language: de' ]);
+    fetch($target);
+    is(requests($path), 3, 'a 304 that contradicts: asked again');
+    control($path, @stale, gate => 'contradiction');
+    my @clients = gather($target, 'contradiction', 3);
+    open_gate('contradiction');
+    is(answer($_)->status, 200, 'later requests wait for each other') for @clients;
+}
+
+# Who has credentials and gets his own page says nothing about the others.
+{
+    my $path = '/180/credentials';
+    my $target = target($path);
+    control($path, cc => 'max-age=60, stale-while-revalidate=600', h => 'Age: 100');
+    fetch($target);
+    fetch($target, headers => [ Authorization => 'Basic YWxpY2U6YQ==' ]);
+    is(requests($path), 2, 'one for all, and one with credentials');
+    control($path, cc => 'max-age=600');
+    fetch($target);
+    ok(wait_for('the refresh', sub { requests($path) == 3 }), 'it is refreshed nevertheless');
+    wait_for('its end', sub { fetch($target)->header('Cache-Status') =~ /ttl=[1-9]/ });
+}
+
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
 {

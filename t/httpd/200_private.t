@@ -62,6 +62,7 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
         [ 'public, max-age=600',           undef,           1 ],
         [ 's-maxage=600',                  undef,           1 ],
         [ 'max-age=600, must-revalidate',  undef,           1 ],
+        [ 'max-age=600, proxy-revalidate', undef,           0 ],
         [ 'public, max-age=600',           'Authorization', 0 ],
         [ 's-maxage=600',                  'Authorization', 0 ],
     ) {
@@ -111,6 +112,43 @@ for my $host (undef, 'slow.test', 'cookies-store.test', 'everything.test') {
     is_body(fetch($target), $path, variant => '', name => 'without credentials');
     is_body(fetch($target, @alice), $path, variant => 'Basic YWxpY2U6YQ==',
         name => 'with credentials: not what was stored for those without');
+}
+
+# the same where the origin is not told who asks: httpd has let him in
+{
+    my @host = (host => 'unset-credentials.test');
+    my $target = target('/200/unset/own', cc => 'max-age=600');
+    fetch($target, @host, @alice);
+    fetch($target, @host);
+    is(requests('/200/unset/own'), 2, 'not stored, though its handler saw no credentials');
+    fetch(target('/200/unset/missing', status => 404), @host, @alice);
+    is(requests('/200/unset/error-page'), 1, 'nor');
+    fetch('/200/unset/error-page?cc=max-age%3D600', @host);
+    is(requests('/200/unset/error-page'), 2, 'what an internal redirect has led to');
+    my $public = target('/200/unset/public', cc => 'public, max-age=600');
+    fetch($public, @host, @alice);
+    is_cache(fetch($public, @host), 'HIT', 'but what is for all');
+}
+
+# an expression sees the credentials that mod_cache is not shown
+{
+    my @host = (host => 'bypass-credentials.test');
+    my $target = target('/200/bypass', cc => 'public, max-age=600', echo => 'Authorization');
+    fetch($target, @host);
+    is_body(fetch($target, @host, @alice), '/200/bypass', variant => 'Basic YWxpY2U6YQ==',
+        name => 'CacheStorerBypass for all who have credentials');
+    is_body(fetch($target, @host), '/200/bypass', variant => '', name => 'and nothing is stored');
+}
+
+# a line of httpd's own does not hide the origin's
+{
+    my @host = (host => 'always-header.test');
+    my $target = target('/200/always', cc => 'private');
+    my $response = fetch($target, @host);
+    is(join(', ', sort split /, /, $response->header('Cache-Control')), 'max-age=600, private',
+        'the client gets both lines');
+    fetch($target, @host);
+    is(requests('/200/always'), 2, 'both of them count');
 }
 
 # what replaces a user's own variant is that user's as well: by a client's revalidation, and by a

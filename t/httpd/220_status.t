@@ -87,4 +87,13 @@ fetch(target('/220/bypass', cc => 'max-age=60'), host => 'bypass.test',
     headers => [ Cookie => 'session=1' ]);
 is(requests('/220/bypass'), 3, 'and is not served what is');
 
+# targets without a path
+for my $case ([ 'GET', 'http://127.0.0.1' ], [ 'CONNECT', '127.0.0.1:1' ], [ 'OPTIONS', '*' ]) {
+    my ($method, $where) = @$case;
+    my $connection = connection();
+    my $response = $connection->request($method, $where, headers => [ Connection => 'close' ]);
+    ok($response, "$method $where: an answer");
+    $connection->close;
+}
+
 finish();

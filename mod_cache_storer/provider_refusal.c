@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * provider_refusal.c - why a response is not stored, beyond what mod_cache itself looks at: by its
+ * head, and by what has become of its body. What follows from it is provider_write.c's to do.
+ */
+#include "provider.h"
+
+/* Also of a field that Cache-Control names as not to be stored: then it is not there any more. */
+static int sets_cookie(request_rec *r)
+{
+    const apr_table_t *headers = ap_cache_cacheable_headers_out(r);
+
+    return apr_table_get(headers, "Set-Cookie") || apr_table_get(headers, "Set-Cookie2");
+}
+
+const char *provider_refusal(request_rec *r, const config_server_t *config, apr_off_t length)
+{
+    if (r->header_only) {
+        return "the response to HEAD has no body, and GET shares its key";
+    }
+    if (r->status == HTTP_PARTIAL_CONTENT) {
+        return "it is a part of a response";
+    }
+    if (length > config->body_limit) {
+        return "its body is larger than CacheStorerMaxFileSize allows";
+    }
+    if (length >= 0 && length < config_min_body(config)) {
+        return "its body is smaller than CacheStorerMinFileSize";
+    }
+    /* mod_cache looks at the first line of Vary only */
+    if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {
+        return "it varies on more than the request's fields (Vary: *)";
+    }
+    if (config_cookies(config) == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
+        return "it sets a cookie (CacheStorerSetCookie)";
+    }
+    return NULL;
+}
+
+/* The body of one that was opened is the one we had. */
+const char *provider_objection(const provider_object_t *object, const request_rec *r)
+{
+    const provider_writing_t *writing = object->writing;
+
+    if (!writing->complete) {
+        return "its body did not come to an end";
+    }
+    if (!object->opened && r->connection->aborted) {
+        return "the client went away, so that the body may have been cut short";
+    }
+    if (!object->opened && writing->announced >= 0 && writing->announced != writing->received) {
+        return "its body does not have the length that was announced";
+    }
+    return NULL;
+}
+
+const char *provider_lasting_objection(const provider_object_t *object, const request_rec *r)
+{
+    if (object->opened) {
+        return NULL;
+    }
+    if (r->no_cache) {
+        return "a handler or filter asked not to";
+    }
+    if (object->writing->received < config_min_body(object->config)) {
+        return "its body is smaller than CacheStorerMinFileSize";
+    }
+    return NULL;
+}
