@@ -21,6 +21,7 @@
 #include "retain.h"
 
 #include "purge/labels.h"
+#include "stats/stats.h"
 
 #include "ap_provider.h"
 #include "http_core.h"
@@ -232,6 +233,7 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+    stats_start(pconf, main_server);
     rv = collapse_open(pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,
