@@ -96,6 +96,13 @@ static int leads(const request_rec *r)
     return 0;
 }
 
+/* The answer to these may be an error, or a part, for this one request only. */
+static int has_precondition(const request_rec *r)
+{
+    return apr_table_get(r->headers_in, "If-Match")
+           || apr_table_get(r->headers_in, "If-Unmodified-Since");
+}
+
 int collapse_is_open(void)
 {
     return collapse_table != NULL;
@@ -107,7 +114,7 @@ int collapse_is_possible(const state_t *state)
 
     return collapse_table && config_collapse(state->config) > 0 && !state->lookup
            && !state->bypass && !r->header_only && r->method_number == M_GET && !refresh_of(r)
-           && !leads(r) && !control_of(r->headers_in, r->pool).only_if_cached;
+           && !leads(r) && !has_precondition(r) && !control_of(r->headers_in, r->pool).only_if_cached;
 }
 
 /* The request ends, and with it whatever has become of the fetch. */

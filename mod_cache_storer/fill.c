@@ -225,13 +225,39 @@ static apr_status_t cut_data(state_fill_t *fill, apr_bucket_brigade *brigade)
     return rv;
 }
 
+/* Whether the handler is to go on once the client has all. Of the handlers only mod_proxy_http takes an
+ * error behind the end of a response for what it is; the others might send an error page behind it. */
+static apr_status_t what_is_left(const state_t *state)
+{
+    const request_rec *r = state->r;
+
+    if (state->stored || !r->filename || strncmp(r->filename, "proxy:http", 10) != 0) {
+        return APR_SUCCESS;
+    }
+    return APR_ECONNABORTED;
+}
+
+apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *brigade)
+{
+    apr_status_t rv;
+
+    if (!state->fill.early) {
+        return APR_SUCCESS;
+    }
+    state->fill.early = 0;
+    (void)apr_brigade_cleanup(brigade);
+    rv = ap_fflush(next, brigade);
+    return rv == APR_SUCCESS ? what_is_left(state) : rv;
+}
+
 apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
 {
     state_fill_t *fill = &state->fill;
     apr_status_t rv;
 
     if (fill->done || fill->absorbing) {
-        return apr_brigade_cleanup(brigade);
+        (void)apr_brigade_cleanup(brigade);
+        return fill->done ? what_is_left(state) : APR_SUCCESS;
     }
     if (!fill->sliced) {
         return APR_SUCCESS;
@@ -241,6 +267,7 @@ apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
         /* the client need not wait for the rest: it has what it asked for */
         if (APR_BRIGADE_EMPTY(brigade) || !APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade))) {
             APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(brigade->bucket_alloc));
+            fill->early = 1;
         }
         fill->done = 1;
     }

@@ -26,6 +26,11 @@ void fill_answer(state_t *state);
  * is nothing to pass on. */
 apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade);
 
+/** Behind what fill_cut() has left: sends it at once where the client has all it asked for before the
+ * handler is through. next: the filter behind the caller's.
+ * @return as fill_cut() does */
+apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *brigade);
+
 /** Passing on has failed, or the client is gone: whether to go on for the cache's sake. If so, the
  * rest is to be swallowed. */
 int fill_goes_on(state_t *state);

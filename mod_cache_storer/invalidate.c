@@ -131,6 +131,29 @@ static void split_key(request_rec *r, const char *key, const char **origin, cons
     *path = apr_pstrmemdup(r->pool, slash, (apr_size_t)(end - slash));
 }
 
+storer_bytes_t invalidate_encoded_key(const provider_object_t *object, request_rec *r)
+{
+    storer_bytes_t base_key = { NULL, 0 };
+    const char *key = object->base.key, *origin, *path;
+    const request_rec *first = r;
+    apr_uri_t uri;
+
+    while (first->prev) {
+        first = first->prev;
+    }
+    if (apr_uri_parse(r->pool, first->unparsed_uri, &uri) != APR_SUCCESS || !uri.path
+        || !strchr(uri.path, '%')) {
+        return base_key;
+    }
+    split_key(r, key, &origin, &path);
+    if (key[strlen(key) - 1] == '?') {
+        uri.query = NULL; /* there is none, or CacheIgnoreQueryString */
+    }
+    (void)request_base_key(object->config, apr_pstrcat(r->pool, origin, uri.path, "?", uri.query,
+                                                       NULL), &base_key, r->pool);
+    return base_key;
+}
+
 static void drop_location(const provider_object_t *object, request_rec *r, const char *location)
 {
     const char *origin, *base, *path, *key;

@@ -47,6 +47,9 @@ static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *briga
         return rv;
     }
     rv = ap_pass_brigade(filter->next, brigade);
+    if (rv == APR_SUCCESS) {
+        rv = fill_flush(state, filter->next, brigade);
+    }
     if ((rv != APR_SUCCESS || filter->c->aborted) && fill_goes_on(state)) {
         return apr_brigade_cleanup(brigade);
     }

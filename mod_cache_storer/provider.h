@@ -68,8 +68,9 @@ apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
 
 /* provider_refusal.c: each tells the reason in words, or NULL: none */
 
-/** Why a response is not stored, as far as its head and length tell. */
-const char *provider_refusal(request_rec *r, const config_server_t *config, apr_off_t length);
+/** Why a response is not stored, as far as its head and length tell. state->url_key is as the look-up
+ * has left it: NULL if there was none. */
+const char *provider_refusal(const state_t *state, apr_off_t length);
 
 /** Why a response that went by is not kept after all. */
 const char *provider_objection(const provider_object_t *object, const request_rec *r);

@@ -19,6 +19,8 @@
 #include "http_protocol.h"
 #include "apr_strings.h"
 
+#include <string.h>
+
 /* Covers every way a request can end without recall_body: a 304, or a mere look-up. */
 static apr_status_t release_view(void *baton)
 {
@@ -291,6 +293,12 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         return OK;
     }
     state = state_of(r);
+    if (strchr(r->uri, '?')) {
+        /* a decoded path, with CacheQuickHandler off: in the key it would look like a query. Nor is it
+         * stored then, see provider_refusal() */
+        handle->cache_obj = NULL;
+        return DECLINED;
+    }
     state->url_key = url_key;
     if (state_bypasses(state)) {
         handle->cache_obj = NULL;

@@ -5,6 +5,8 @@
  */
 #include "provider.h"
 
+#include <string.h>
+
 /* Also of a field that Cache-Control names as not to be stored: then it is not there any more. */
 static int sets_cookie(request_rec *r)
 {
@@ -13,8 +15,24 @@ static int sets_cookie(request_rec *r)
     return apr_table_get(headers, "Set-Cookie") || apr_table_get(headers, "Set-Cookie2");
 }
 
-const char *provider_refusal(request_rec *r, const config_server_t *config, apr_off_t length)
+/* mod_cache makes the key when it first needs one. If that is now, and not when it looked for the
+ * response, httpd has decoded the path meanwhile: the key may be that of another URL, whose path holds
+ * as text what this one means. */
+static int has_late_key(const state_t *state)
 {
+    const char *target = state->r->unparsed_uri ? state->r->unparsed_uri : "";
+
+    return !state->url_key && memchr(target, '%', strcspn(target, "?"));
+}
+
+const char *provider_refusal(const state_t *state, apr_off_t length)
+{
+    request_rec *r = state->r;
+    const config_server_t *config = state->config;
+
+    if (has_late_key(state)) {
+        return "it was not looked for, and its path is decoded by now";
+    }
     if (r->header_only) {
         return "the response to HEAD has no body, and GET shares its key";
     }

@@ -101,12 +101,12 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *u
     if (!object || !state) {
         return DECLINED;
     }
+    reason = provider_refusal(state, length);
     state->url_key = url_key;
     if (state_bypasses(state)) {
         handle->cache_obj = NULL;
         return DECLINED;
     }
-    reason = provider_refusal(r, object->config, length);
     if (reason) {
         handle->cache_obj = NULL;
         return provider_result(refuse(object, r, reason));

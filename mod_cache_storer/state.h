@@ -42,6 +42,7 @@ typedef struct state_fill_t {
     apr_off_t    skip, take;    /**< of the body for the client; take -1: all */
     unsigned     sliced:1;
     unsigned     done:1;        /**< the client has all it asked for */
+    unsigned     early:1;       /**< ... before the end, and it has not been flushed yet */
 } state_fill_t;
 
 /** A fetch that others may wait for, see collapse.c. */

@@ -22,6 +22,7 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
 {
     state_t *state = state_find(r);
     purge_t purge = { object->store, 0, 1, r->pool };
+    storer_bytes_t encoded_key;
     apr_status_t rv;
 
     if (!state || !state->purging) {
@@ -32,6 +33,10 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
         purge.site = object->config->site;
     }
     rv = purge_url(&purge, object->base_key);
+    encoded_key = invalidate_encoded_key(object, r);
+    if (rv == APR_SUCCESS && encoded_key.data) {
+        rv = purge_url(&purge, encoded_key);
+    }
     if (rv == APR_SUCCESS) {
         state->purged = 1;
         stats_count(r, purge.hard ? STATS_PURGES_HARD : STATS_PURGES_SOFT);

@@ -130,4 +130,15 @@ fetch($other);
 fetch($plain, method => 'POST', body => 'x=1');
 is_cache(fetch($other), 'HIT', 'another URL');
 
+# with encoded characters in the path
+for my $host (undef, 'slow.test') {
+    my @host = $host ? (host => $host) : ();
+    my $path = '/070/caf%C3%A9%20' . ($host ? 'slow' : 'quick');
+    my $target = target($path, cc => 'max-age=600');
+    fetch($target, @host);
+    is_cache(fetch($target, @host), 'HIT', "$path is stored");
+    fetch($target, @host, method => 'POST', body => 'x=1');
+    is_cache(fetch($target, @host), 'MISS', "$path: dropped by a POST");
+}
+
 finish();

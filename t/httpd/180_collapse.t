@@ -149,6 +149,20 @@ all_at_once('found too small at its end', '/180/too-small', 'limits.test', body 
     wait_for('its end', sub { fetch($target)->header('Cache-Status') =~ /ttl=[1-9]/ });
 }
 
+# Nor does a condition that fails, which the origin has to see.
+for my $field ('If-Match', 'If-Unmodified-Since') {
+    my $path = "/180/precondition/$field";
+    my $target = target($path);
+    control($path, status => 412);
+    fetch($target, headers => [ $field => $field eq 'If-Match' ? '"x"'
+        : 'Sat, 01 Jan 2000 00:00:00 GMT' ]);
+    control($path, gate => $field, cc => 'max-age=600');
+    my @clients = gather($target, $field, 3);
+    open_gate($field);
+    is(answer($_)->status, 200, "$field: the others") for @clients;
+    is(requests($path), 2, "$field: are one fetch");
+}
+
 # ---- the leader is slow, or fails ----------------------------------------------------------------------------
 
 {

@@ -127,4 +127,28 @@ for my $coding ('gzip', 'br') {
     is(requests($path), 2, 'without the directive a query is what it is');
 }
 
+# ---- what is not the same ------------------------------------------------------------------------
+
+# mod_cache makes its key before the path is decoded, and afterwards where it was not asked before:
+# what is a "%" or a "?" of the path then must not be taken for one of the URL.
+my @reload = (headers => [ 'Cache-Control' => 'no-cache' ]);
+for my $case (
+    [ 'encoded twice',        undef,             '/210/caf%25C3%25A9',         '/210/caf%C3%A9' ],
+    [ 'encoded twice, slow',  'slow.test',       '/210/slow%25C3%25A9',        '/210/slow%C3%A9' ],
+    [ 'question mark',        'query.test',      '/210/page%3Futm_a=1',        '/210/page' ],
+    [ 'question mark, slow',  'query-slow.test', '/210/slowpage%3Futm_a=1',    '/210/slowpage' ],
+    [ 'and a query',          'query-slow.test', '/210/other%3Fb&a',           '/210/other?a&b%3F' ],
+) {
+    my ($name, $host, $one, $other) = @$case;
+    my @host = $host ? (host => $host) : ();
+    my @parameters = (cc => 'max-age=600', h => "X-Path: $one");
+    for my $how ([], \@reload) {
+        control($one, @parameters);
+        control($other =~ s/\?.*//r, cc => 'max-age=600');
+        fetch($one, @host, @$how);
+        my $response = fetch($other, @host);
+        is($response->header('X-Path') || '', '', "$name" . (@$how ? ', reloaded' : ''));
+    }
+}
+
 finish();

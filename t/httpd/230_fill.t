@@ -8,6 +8,9 @@ use warnings;
 use Storer::Test;
 use Test::More;
 
+# seconds after which a gate of the origin opens by itself
+use constant GATE_PATIENCE => 30;
+
 # ---- conditions ----------------------------------------------------------------------------------
 
 for my $case (
@@ -69,7 +72,9 @@ for my $case (
     my $path = '/230/range/early';
     my $target = target($path, body => 600_000, cc => 'max-age=600', gate => 'early', at => 300_000);
     my $connection = connection();
+    my $begin = time;
     my $response = $connection->request('GET', $target, headers => [ Range => 'bytes=10-19' ]);
+    cmp_ok(time - $begin, '<', GATE_PATIENCE / 2, 'an answer before the origin is through');
     is($response->status, 206, 'the beginning of a body that has not come yet');
     is($response->content, substr(body_of($path, size => 20), 10), 'its bytes');
     open_gate('early');
@@ -107,6 +112,25 @@ for my $case ([ 'beyond', 'bytes=5000-', qr/416/ ], [ 'several', 'bytes=0-9,20-2
     my $etag = fetch($target)->header('ETag');
     fetch($target, headers => [ 'If-None-Match' => $etag ]) for 1 .. 2;
     is(not_modified($path), 2, 'remembered as not to be stored: the origin may answer 304');
+}
+
+# who has what he asked for does not wait for the end of what nobody stores
+for my $case ([ 'range', [ Range => 'bytes=10-19' ], 206 ],
+    [ 'condition', [ 'If-None-Match' => 'W/"x"' ], 304 ]) {
+    my ($name, $headers, $status) = @$case;
+    my $path = "/230/unstored/$name";
+    my $target = target($path, body => 3_000_000, cc => 'no-store', h => 'ETag: W/"x"',
+        gate => "unstored-$name", at => 2_000_000);
+    my $connection = connection();
+    my $begin = time;
+    my $response = $connection->request('GET', $target, host => 'collapse-off.test',
+        headers => $headers);
+    cmp_ok(time - $begin, '<', GATE_PATIENCE / 2, "$name: an answer before the origin is through");
+    is($response->status, $status, "$name, not to be stored");
+    $connection->send('GET', '/230/unstored/next');
+    ok($connection->is_readable(GATE_PATIENCE / 2), "$name: the next request does not wait for the rest");
+    $connection->close;
+    open_gate("unstored-$name");
 }
 
 # ---- aborted clients -----------------------------------------------------------------------------

@@ -55,6 +55,14 @@ for my $path ('/260/open', '/260/granted') {
     is(requests('/260/elsewhere'), 2, 'not configured: it goes to the origin');
 }
 
+# with encoded characters in the path
+for my $host ('purge.test', 'purge-slow.test') {
+    my $path = "/260/caf%C3%A9%20$host";
+    my $target = stored($path, host => $host);
+    is(fetch($target, method => 'PURGE', @pass, host => $host)->status, 200, "PURGE $path");
+    is_cache(fetch($target, host => $host), 'MISS', 'it is gone');
+}
+
 # ---- what is purged ------------------------------------------------------------------------------
 
 {

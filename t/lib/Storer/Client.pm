@@ -57,6 +57,12 @@ sub _fill {
     return $got;
 }
 
+# Whether something arrives within so many seconds.
+sub is_readable {
+    my ($self, $seconds) = @_;
+    return $self->{buffer} ne '' || IO::Select->new($self->{socket})->can_read($seconds) ? 1 : 0;
+}
+
 # ---- requests ------------------------------------------------------------------------------------
 
 # send($method, $target, host => NAME, headers => [NAME => VALUE, ...], body => BYTES)
