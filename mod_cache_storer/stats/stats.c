@@ -165,7 +165,7 @@ static void *find_or_create(apr_pool_t *pconf, server_rec *main_server, uint32_t
 {
     const char *path = ap_runtime_dir_relative(pconf, STATS_FILE_NAME);
     void *base;
-    int taken;
+    int taken = 0;
     apr_status_t rv;
 
     base = path ? adopt_file(path, sites, &taken) : NULL;
