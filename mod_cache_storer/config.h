@@ -86,6 +86,7 @@ typedef struct config_server_t {
     apr_off_t               body_limit;    /**< largest body that is stored */
     int                     environment;   /**< somebody asks for cache-storer-... */
     apr_uint64_t           *counters;      /**< of the virtual host, see stats/; NULL: none */
+    apr_uint32_t            stripes;       /**< of the counters */
 } config_server_t;
 
 /** directives.c */

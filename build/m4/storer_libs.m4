@@ -49,6 +49,14 @@ AC_DEFUN([STORER_LIBRARIES], [
 
   PKG_CHECK_MODULES([JANSSON], [jansson >= 2.10])
   JANSSON_VERSION=`$PKG_CONFIG --modversion jansson 2>/dev/null`
+
+  dnl For storerctl.
+  PKG_CHECK_MODULES([CURL], [libcurl >= 7.60],
+    [build_storerctl=yes
+     CURL_VERSION=`$PKG_CONFIG --modversion libcurl 2>/dev/null`],
+    [build_storerctl=no
+     CURL_VERSION="not found: storerctl is left out (Debian: libcurl4-openssl-dev)"])
+  AM_CONDITIONAL([BUILD_STORERCTL], [test "$build_storerctl" = yes])
 ])
 
 dnl What the memory engine cannot do without.

@@ -4,7 +4,7 @@
  */
 #include "shown_key.h"
 
-#include "httpd.h"
+#include "apr_lib.h"
 #include "apr_strings.h"
 #include "apr_uri.h"
 
@@ -85,6 +85,13 @@ storer_bytes_t shown_key(storer_bytes_t base_key, apr_pool_t *pool)
     return shown;
 }
 
+static void lower(char *text)
+{
+    for (; *text; text++) {
+        *text = (char)apr_tolower(*text);
+    }
+}
+
 /* "scheme://host:port" as keys have it, and where the path begins; NULL: it is no URL. */
 static const char *parse_origin(const char *text, const char **path, apr_pool_t *pool)
 {
@@ -101,8 +108,8 @@ static const char *parse_origin(const char *text, const char **path, apr_pool_t 
         || !uri.hostname || !*uri.hostname || uri.user || uri.password) {
         return NULL;
     }
-    ap_str_tolower(uri.scheme);
-    ap_str_tolower(uri.hostname);
+    lower(uri.scheme);
+    lower(uri.hostname);
     *path = text + length;
     if (uri.port_str && *uri.port_str) {
         return apr_psprintf(pool, "%s://%s:%s", uri.scheme, uri.hostname, uri.port_str);

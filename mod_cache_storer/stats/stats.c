@@ -14,133 +14,117 @@
 #include "http_log.h"
 #include "http_main.h"
 #include "http_protocol.h"
-#include "apr_file_io.h"
 #include "apr_strings.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Places for sites that come with later configurations. */
 #define SPARE_SITES 16
 
+#define RETAIN_KEY "mod_cache_storer-stats-1"
+
+/* The mapping stays from one configuration to the next, also while this module is unloaded. */
+typedef struct kept_t {
+    stats_header_t *header;  /* NULL: none yet */
+    uint64_t        size;
+} kept_t;
+
 /* One per process and generation, written in post_config only. */
 static stats_map_t stats_of_generation;
-static uint64_t    stats_mapped;
 
 /* ------------------------------------------------------------------------------------------------
  * The file
  * --------------------------------------------------------------------------------------------- */
 
-/* The pages stay mapped in children: they may be counting while they end. */
 static apr_status_t forget(void *baton)
 {
     (void)baton;
-    if (stats_of_generation.header
-        && stats_of_generation.header->parent == (uint32_t)getpid()) {
-        munmap(stats_of_generation.header, stats_mapped);
-    }
     memset(&stats_of_generation, 0, sizeof(stats_of_generation));
     return APR_SUCCESS;
 }
 
-static void *map_file(int file, uint64_t size)
+/* Is this file another server's, which is alive? Then we share a runtime directory with it. */
+static int is_taken(const char *path, apr_pool_t *pool)
 {
-    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-
-    return base == MAP_FAILED ? NULL : base;
-}
-
-static int is_mine(const stats_header_t *header)
-{
-    return header->parent == (uint32_t)getpid()
-           && header->parent_start == process_start((uint32_t)getpid());
-}
-
-/* Somebody else's, who is still alive: then we share a runtime directory, but not its counters. */
-static int is_taken(const stats_header_t *header)
-{
-    return !is_mine(header) && process_alive(header->parent, header->parent_start);
-}
-
-/* What this parent process has counted in before; NULL: nothing. */
-static void *adopt_file(const char *path, uint32_t sites, int *taken)
-{
-    int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    struct stat stat;
+    apr_pool_t *scratch;
     stats_map_t map;
-    void *base;
+    int taken = 0;
 
-    *taken = 0;
-    if (file < 0) {
-        return NULL;
+    apr_pool_create(&scratch, pool);
+    if (stats_open(&map, path, scratch) == APR_SUCCESS) {
+        taken = map.header->parent != (uint32_t)getpid()
+                && process_alive(map.header->parent, map.header->parent_start);
     }
-    base = fstat(file, &stat) == 0 && stat.st_size >= (off_t)sizeof(stats_header_t)
-           ? map_file(file, (uint64_t)stat.st_size) : NULL;
-    close(file);
-    if (!base) {
-        return NULL;
-    }
-    if (stats_map(&map, base, (uint64_t)stat.st_size) == APR_SUCCESS) {
-        *taken = is_taken(map.header);
-        if (is_mine(map.header) && map.header->site_max >= sites) {
-            return base;
-        }
-    }
-    munmap(base, (size_t)stat.st_size);
-    return NULL;
+    apr_pool_destroy(scratch);
+    return taken;
 }
 
 static void begin(stats_header_t *header, uint32_t site_max)
 {
     header->version = STATS_VERSION;
     header->site_max = site_max;
+    header->stripes = stats_stripes(site_max);
     header->parent = (uint32_t)getpid();
     header->parent_start = process_start(header->parent);
-    header->size = stats_size(site_max);
+    header->size = stats_size(site_max, header->stripes);
     header->since = apr_time_now();
     __atomic_store_n(&header->magic, STATS_MAGIC, __ATOMIC_RELEASE);
 }
 
-static apr_status_t create_file(const char *path, uint32_t site_max, void **base)
+/* Room is taken now: a page that cannot be written later would be a SIGBUS. */
+static apr_status_t create_file(const char *path, uint64_t size, void **base)
 {
-    uint64_t size = stats_size(site_max);
-    int file;
+    int file, error;
 
     (void)unlink(path); /* who still has the old one mapped keeps it */
     file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (file < 0) {
         return errno;
     }
-    *base = ftruncate(file, (off_t)size) == 0 ? map_file(file, size) : NULL;
-    if (!*base) {
-        apr_status_t rv = errno;
-
-        close(file);
-        (void)unlink(path);
-        return rv;
+    error = posix_fallocate(file, 0, (off_t)size);
+    if (!error) {
+        *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        error = *base == MAP_FAILED ? errno : 0;
     }
     close(file);
-    begin(*base, site_max);
-    return APR_SUCCESS;
+    if (error) {
+        (void)unlink(path);
+    }
+    return error;
 }
 
-/* Memory without a file: nobody else can read it, but all processes of this server. */
-static void *create_memory(uint32_t site_max)
+/* In a file of the runtime directory; where that is not possible in memory, which all processes of this
+ * server have, but no tool can read. */
+static stats_header_t *create(apr_pool_t *pconf, server_rec *main_server, uint32_t site_max)
 {
-    void *base = mmap(NULL, stats_size(site_max), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const char *path = ap_runtime_dir_relative(pconf, STATS_FILE_NAME);
+    uint64_t size = stats_size(site_max, stats_stripes(site_max));
+    int taken = path && is_taken(path, pconf);
+    apr_status_t rv = !path ? APR_EBADPATH : taken ? APR_EEXIST : APR_SUCCESS;
+    void *base = NULL;
 
-    if (base == MAP_FAILED) {
-        return NULL;
+    if (rv == APR_SUCCESS) {
+        rv = create_file(path, size, &base);
+    }
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, rv, main_server,
+                     STORERNO(0561) "%s: counters are kept in memory, where storerctl cannot read "
+                     "them%s", path ? path : STATS_FILE_NAME,
+                     taken ? ": the file is another server's with the same DefaultRuntimeDir" : "");
+        base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (base == MAP_FAILED) {
+            return NULL;
+        }
     }
     begin(base, site_max);
     return base;
 }
 
-static uint32_t place_of_site(stats_map_t *map, uint64_t label, const server_rec *server)
+static uint32_t place_of_site(stats_map_t *map, uint64_t label, const char *name)
 {
     uint32_t i, count = map->header->site_count;
 
@@ -153,63 +137,114 @@ static uint32_t place_of_site(stats_map_t *map, uint64_t label, const server_rec
         stats_site_t *site = &map->sites[count];
 
         site->label = label;
-        apr_cpystrn(site->name, server->server_hostname ? server->server_hostname : "-",
-                    sizeof(site->name));
+        apr_cpystrn(site->name, name ? name : "-", sizeof(site->name));
         map->site_count = count + 1;
         __atomic_store_n(&map->header->site_count, count + 1, __ATOMIC_RELEASE);
     }
     return count;
 }
 
-static void *find_or_create(apr_pool_t *pconf, server_rec *main_server, uint32_t sites)
+/* What was counted so far goes on. Children of the generation before still count in the old memory;
+ * what they add from now on is lost. */
+static void carry_over(stats_map_t *to, const stats_map_t *from)
 {
-    const char *path = ap_runtime_dir_relative(pconf, STATS_FILE_NAME);
-    void *base;
-    int taken = 0;
-    apr_status_t rv;
+    uint32_t i;
 
-    base = path ? adopt_file(path, sites, &taken) : NULL;
-    if (base) {
-        return base;
+    to->header->since = from->header->since;
+    for (i = 0; i < from->site_count; i++) {
+        uint32_t place = place_of_site(to, from->sites[i].label, from->sites[i].name);
+
+        if (place < to->site_count) {
+            stats_add_up(from, i, stats_cells(to, place));
+        }
     }
-    rv = !path ? APR_EBADPATH : taken ? APR_EEXIST
-         : create_file(path, sites + SPARE_SITES, &base);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, rv, main_server,
-                     STORERNO(0561) "%s: counters are kept in memory, where storerctl cannot read "
-                     "them%s", path ? path : STATS_FILE_NAME,
-                     taken ? ": the file is another server's with the same DefaultRuntimeDir" : "");
-        base = create_memory(sites + SPARE_SITES);
+}
+
+/* Sites that are not configured any more keep their places, while there is room. */
+static int is_roomy(const stats_map_t *map, server_rec *main_server)
+{
+    server_rec *server;
+    uint32_t i, missing = 0;
+
+    for (server = main_server; server; server = server->next) {
+        for (i = 0; i < map->site_count && map->sites[i].label != config_of(server)->site; i++) {
+            ;
+        }
+        missing += i == map->site_count;
     }
-    return base;
+    return map->header->site_max - map->site_count >= missing;
+}
+
+static int is_file_there(const stats_map_t *map, apr_pool_t *pool)
+{
+    const char *path = ap_runtime_dir_relative(pool, STATS_FILE_NAME);
+    stats_map_t there;
+    apr_pool_t *scratch;
+    int same = 0;
+
+    apr_pool_create(&scratch, pool);
+    if (path && stats_open(&there, path, scratch) == APR_SUCCESS) {
+        same = there.header->parent == map->header->parent
+               && there.header->parent_start == map->header->parent_start;
+    }
+    apr_pool_destroy(scratch);
+    return same;
+}
+
+/* The memory of the generation before, or new memory with what was counted in it. */
+static stats_header_t *find_or_create(kept_t *kept, apr_pool_t *pconf, server_rec *main_server)
+{
+    stats_map_t old, map;
+    stats_header_t *header;
+    server_rec *server;
+    uint32_t sites = SPARE_SITES;
+    int has_old = kept->header && stats_map(&old, kept->header, kept->size) == APR_SUCCESS;
+
+    if (has_old && is_roomy(&old, main_server) && is_file_there(&old, pconf)) {
+        return kept->header;
+    }
+    for (server = main_server; server; server = server->next) {
+        sites++;
+    }
+    header = create(pconf, main_server, sites);
+    if (header && has_old && stats_map(&map, header, header->size) == APR_SUCCESS) {
+        carry_over(&map, &old);
+    }
+    if (header && kept->header) {
+        munmap(kept->header, kept->size);
+    }
+    return header;
 }
 
 void stats_start(apr_pool_t *pconf, server_rec *main_server)
 {
+    kept_t *kept = ap_retained_data_get(RETAIN_KEY);
+    stats_header_t *header = NULL;
     server_rec *server;
-    uint32_t sites = 0;
-    void *base;
 
-    for (server = main_server; server; server = server->next) {
-        sites++;
+    if (!kept) {
+        kept = ap_retained_data_create(RETAIN_KEY, sizeof(*kept));
     }
-    base = find_or_create(pconf, main_server, sites);
-    if (!base || stats_map(&stats_of_generation, base, ((stats_header_t *)base)->size)
-                 != APR_SUCCESS) {
+    if (kept) {
+        header = find_or_create(kept, pconf, main_server);
+    }
+    if (!header || stats_map(&stats_of_generation, header, header->size) != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, APR_ENOMEM, main_server,
                      STORERNO(0562) "no memory for counters: nothing is counted");
         memset(&stats_of_generation, 0, sizeof(stats_of_generation));
         return;
     }
-    stats_mapped = stats_of_generation.header->size;
+    kept->header = header;
+    kept->size = header->size;
     apr_pool_cleanup_register(pconf, NULL, forget, apr_pool_cleanup_null);
     for (server = main_server; server; server = server->next) {
         config_server_t *config = config_of(server);
-        uint32_t place = place_of_site(&stats_of_generation, config->site, server);
+        uint32_t place = place_of_site(&stats_of_generation, config->site,
+                                       server->server_hostname);
 
+        config->stripes = stats_of_generation.stripes;
         config->counters = place < stats_of_generation.site_count
-                           ? stats_of_generation.cells
-                             + (uint64_t)place * STATS_STRIPES * STATS_CELLS : NULL;
+                           ? stats_cells(&stats_of_generation, place) : NULL;
     }
 }
 

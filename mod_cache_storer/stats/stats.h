@@ -29,7 +29,7 @@ static inline void stats_add(const config_server_t *config, const request_rec *r
 {
     if (config->counters) {
         uint64_t *stripe = config->counters
-                           + ((uint64_t)r->connection->id % STATS_STRIPES) * STATS_CELLS;
+                           + stats_stripe((uint64_t)r->connection->id, config->stripes) * STATS_CELLS;
 
         __atomic_fetch_add(&stripe[counter], number, __ATOMIC_RELAXED);
     }

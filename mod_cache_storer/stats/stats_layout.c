@@ -11,17 +11,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-uint64_t stats_size(uint32_t site_max)
+/* Of all cells, as long as each site has the fewest stripes. */
+#define BYTES_WANTED ((uint64_t)4 << 20)
+
+uint32_t stats_stripes(uint32_t site_max)
+{
+    uint32_t stripes = STATS_STRIPES_MAX;
+
+    while (stripes > STATS_STRIPES_MIN && stats_size(site_max, stripes) > BYTES_WANTED) {
+        stripes /= 2;
+    }
+    return stripes;
+}
+
+uint64_t stats_size(uint32_t site_max, uint32_t stripes)
 {
     return sizeof(stats_header_t)
            + (uint64_t)site_max * (sizeof(stats_site_t)
-                                   + (uint64_t)STATS_STRIPES * STATS_CELLS * sizeof(uint64_t));
+                                   + (uint64_t)stripes * STATS_CELLS * sizeof(uint64_t));
 }
 
 apr_status_t stats_map(stats_map_t *map, void *base, uint64_t size)
 {
     stats_header_t *header = base;
-    uint32_t site_max, site_count;
+    uint32_t site_max, site_count, stripes;
 
     if (size < sizeof(*header)
         || __atomic_load_n(&header->magic, __ATOMIC_ACQUIRE) != STATS_MAGIC
@@ -29,14 +42,17 @@ apr_status_t stats_map(stats_map_t *map, void *base, uint64_t size)
         return APR_EINVAL;
     }
     site_max = header->site_max;
+    stripes = header->stripes;
     site_count = __atomic_load_n(&header->site_count, __ATOMIC_ACQUIRE);
-    if (site_max > UINT32_MAX / 2 || stats_size(site_max) > size || site_count > site_max) {
+    if (stripes < STATS_STRIPES_MIN || stripes > STATS_STRIPES_MAX
+        || stats_size(site_max, stripes) > size || site_count > site_max) {
         return APR_EINVAL;
     }
     map->header = header;
     map->sites = (stats_site_t *)(header + 1);
     map->cells = (uint64_t *)(map->sites + site_max);
     map->site_count = site_count;
+    map->stripes = stripes;
     return APR_SUCCESS;
 }
 
@@ -83,10 +99,10 @@ apr_status_t stats_open(stats_map_t *map, const char *path, apr_pool_t *pool)
 
 void stats_add_up(const stats_map_t *map, uint32_t site, stats_sums_t sums)
 {
-    const uint64_t *cells = map->cells + (uint64_t)site * STATS_STRIPES * STATS_CELLS;
+    const uint64_t *cells = stats_cells(map, site);
     uint32_t stripe, counter;
 
-    for (stripe = 0; stripe < STATS_STRIPES; stripe++) {
+    for (stripe = 0; stripe < map->stripes; stripe++) {
         for (counter = 0; counter < STATS_COUNTERS; counter++) {
             sums[counter] += __atomic_load_n(&cells[stripe * STATS_CELLS + counter],
                                              __ATOMIC_RELAXED);

@@ -4,12 +4,13 @@
  * read. Calls nothing of httpd: the command line tool reads the file itself, also when httpd is busy.
  *
  *   +--------+----------------+----------------------------------------------------------+
- *   | header | sites: a name  | cells: for each site STATS_STRIPES stripes of STATS_CELLS |
+ *   | header | sites: a name  | cells: for each site its stripes, each of STATS_CELLS     |
  *   |        | and a label    | counters                                                  |
  *   +--------+----------------+----------------------------------------------------------+
  *
  * A thread adds to the stripe of its connection, so that two threads rarely write one line of memory;
- * who reads adds the stripes up. All counters only grow, from the start of the parent process on.
+ * who reads adds the stripes up. All counters only grow, from the start of the parent process on. With
+ * many sites there are fewer stripes, so that the whole stays within a few megabytes.
  */
 #ifndef STATS_LAYOUT_H
 #define STATS_LAYOUT_H
@@ -23,7 +24,8 @@
 
 #define STATS_MAGIC     UINT64_C(0x3173746174537453)
 #define STATS_VERSION   1u
-#define STATS_STRIPES   64u
+#define STATS_STRIPES_MAX 64u
+#define STATS_STRIPES_MIN 2u
 #define STATS_CELLS     64u
 #define STATS_NAME_MAX  112u
 
@@ -73,7 +75,8 @@ typedef struct stats_header_t {
     uint64_t parent_start;   /**< process_start() of it */
     uint64_t size;           /**< bytes of the file */
     int64_t  since;          /**< apr_time_t: when counting began */
-    uint64_t reserved[2];
+    uint32_t stripes;        /**< of a site: a power of two */
+    uint32_t reserved[3];
 } stats_header_t;
 
 typedef struct stats_site_t {
@@ -90,13 +93,29 @@ typedef struct stats_map_t {
     stats_header_t *header;
     stats_site_t   *sites;
     uint64_t       *cells;
-    uint32_t        site_count;
+    uint32_t        site_count, stripes;
 } stats_map_t;
 
 typedef uint64_t stats_sums_t[STATS_COUNTERS];
 
-/** Bytes of a file with so many places. */
-uint64_t stats_size(uint32_t site_max);
+/** How many stripes sites have where there are so many places. */
+uint32_t stats_stripes(uint32_t site_max);
+
+/** Bytes of a file with so many places, and so many stripes in each. */
+uint64_t stats_size(uint32_t site_max, uint32_t stripes);
+
+/** The counters of a site: its first stripe. */
+static inline uint64_t *stats_cells(const stats_map_t *map, uint32_t site)
+{
+    return map->cells + (uint64_t)site * map->stripes * STATS_CELLS;
+}
+
+/** The stripe of a connection. Their numbers go in steps of ThreadLimit from child to child, which is a
+ * power of two more often than not: so all bits of them count (D. Knuth, TAOCP 3, 6.4). */
+static inline uint32_t stats_stripe(uint64_t connection, uint32_t stripes)
+{
+    return (uint32_t)((uint64_t)(uint32_t)((uint32_t)connection * 2654435769u) * stripes >> 32);
+}
 
 /** Look at size bytes of memory as such a file.
  * @return APR_SUCCESS, or APR_EINVAL: it is none of this version, or is damaged */

@@ -68,7 +68,7 @@ static void put_lookups(request_rec *r, const report_t *report)
     int i, bucket;
 
     head(r, metric, "", "histogram",
-         "Time of a look-up in the store; one of " APR_STRINGIFY(STATS_SAMPLE) " is timed");
+         "Time of a look-up in the store; one of sixteen is timed");
     for (i = 0; i < report->sites->nelts; i++) {
         const report_site_t *site = &APR_ARRAY_IDX(report->sites, i, report_site_t);
         const char *name = label_text(site->name, r->pool);

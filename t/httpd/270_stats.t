@@ -133,6 +133,10 @@ counts('by a directive', { $uri_miss => 1, 'declined_total{reason="rules"}' => 1
     my $after = metrics();
     is($after->{$_}, $before->{$_}, "after a graceful restart: $_") for $hit, $uri_miss, 'stores_total';
     counts('and on', { $hit => 1 }, sub { get($page) });
+    unlink vars->{t_logs} . '/cache_storer.stats' or die "unlink: $!";
+    graceful();
+    ok(-s vars->{t_logs} . '/cache_storer.stats', 'a file that was deleted is made anew');
+    cmp_ok(metrics()->{$hit}, '>', $after->{$hit}, 'with what was counted before');
 }
 
 finish();

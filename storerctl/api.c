@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * api.c - see storerctl.h.
+ */
+#include "storerctl.h"
+
+#include <apr_strings.h>
+#include <curl/curl.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT 120L
+
+/* Longest answer that is taken. */
+#define ANSWER_MAX ((size_t)64 << 20)
+
+typedef struct answer_t {
+    char  *data;
+    size_t length;
+    char   link[16384];
+} answer_t;
+
+static size_t take_body(char *data, size_t size, size_t count, void *baton)
+{
+    answer_t *answer = baton;
+    size_t length = size * count;
+    char *grown;
+
+    if (length > ANSWER_MAX - answer->length) {
+        return 0;
+    }
+    grown = realloc(answer->data, answer->length + length + 1);
+    if (!grown) {
+        return 0;
+    }
+    memcpy(grown + answer->length, data, length);
+    answer->data = grown;
+    answer->length += length;
+    grown[answer->length] = '\0';
+    return length;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *baton)
+{
+    answer_t *answer = baton;
+    size_t length = size * count;
+
+    if (length > 5 && length < sizeof(answer->link) && strncasecmp(data, "link:", 5) == 0) {
+        memcpy(answer->link, data, length);
+        answer->link[length] = '\0';
+    }
+    return length;
+}
+
+/* "<...?QUERY>; rel="next"" */
+static const char *next_of(const answer_t *answer, apr_pool_t *pool)
+{
+    const char *query = strchr(answer->link, '?');
+    const char *end = query ? strchr(query, '>') : NULL;
+
+    return end && strstr(end, "rel=\"next\"") ? apr_pstrmemdup(pool, query, (apr_size_t)(end - query))
+                                              : NULL;
+}
+
+static struct curl_slist *headers_of(const tool_t *tool, const char *body)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
+    int i;
+
+    if (body) {
+        list = curl_slist_append(list, "Content-Type: application/json");
+    }
+    for (i = 0; i < tool->headers->nelts; i++) {
+        list = curl_slist_append(list, APR_ARRAY_IDX(tool->headers, i, const char *));
+    }
+    return list;
+}
+
+static tool_exit_e judge(const tool_t *tool, long status, const char *url, const json_t *json)
+{
+    const char *error = json_string_value(json_object_get(json, "error"));
+
+    (void)tool;
+    if (status < 300) {
+        return TOOL_OK;
+    }
+    if (status == 404 && json) {
+        return TOOL_NO;
+    }
+    if (status == 401 || status == 403) {
+        return tool_fail(TOOL_REFUSED, "%s: %ld: httpd does not let you; see its error log", url,
+                         status);
+    }
+    return tool_fail(status == 400 ? TOOL_USAGE : TOOL_FAILED, "%s: %ld%s%s", url, status,
+                     error ? ": " : "", error ? error : "");
+}
+
+static tool_exit_e perform(const tool_t *tool, CURL *curl, const char *method, const char *url,
+                           const char *body, answer_t *answer, json_t **json)
+{
+    struct curl_slist *headers = headers_of(tool, body);
+    long status = 0;
+    CURLcode code;
+
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_USERPWD, tool->user);
+    if (tool->insecure) {
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (body) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    code = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    if (code != CURLE_OK) {
+        return tool_fail(TOOL_UNREACHABLE, "%s: %s", url, curl_easy_strerror(code));
+    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    *json = answer->data ? json_loadb(answer->data, answer->length, 0, NULL) : NULL;
+    if (status == 200 && !*json) {
+        return tool_fail(TOOL_FAILED, "%s: this is not the admin API of mod_cache_storer", url);
+    }
+    return judge(tool, status, url, *json);
+}
+
+tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, const char *body,
+                     json_t **answer, const char **next)
+{
+    answer_t got = { NULL, 0, "" };
+    CURL *curl = curl_easy_init();
+    tool_exit_e result;
+
+    *answer = NULL;
+    if (!curl) {
+        return tool_fail(TOOL_FAILED, "libcurl does not start");
+    }
+    result = perform(tool, curl, method, apr_pstrcat(tool->pool, tool->url, path, NULL), body, &got,
+                     answer);
+    if (next) {
+        *next = next_of(&got, tool->pool);
+    }
+    free(got.data);
+    curl_easy_cleanup(curl);
+    return result;
+}
+
+const char *api_escape(const tool_t *tool, const char *text)
+{
+    char *escaped = curl_easy_escape(NULL, text, 0);
+    const char *copy = apr_pstrdup(tool->pool, escaped ? escaped : "");
+
+    curl_free(escaped);
+    return copy;
+}

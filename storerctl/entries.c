@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * entries.c - list, show and purge by the admin API.
+ */
+#include "storerctl.h"
+
+#include <apr_strings.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE 1000
+
+static void print_json(const json_t *json)
+{
+    json_dumpf(json, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+    fputc('\n', stdout);
+}
+
+/* ---- list ---- */
+
+/* @return how many were printed */
+static long print_keys(const tool_t *tool, const json_t *page, long left)
+{
+    size_t i;
+    const json_t *key;
+
+    json_array_foreach(page, i, key) {
+        if ((long)i == left) {
+            break;
+        }
+        if (tool->json) {
+            print_json(key);
+        }
+        else {
+            puts(json_string_value(key));
+        }
+    }
+    return (long)i;
+}
+
+tool_exit_e entries_list(tool_t *tool)
+{
+    long left = tool->limit ? tool->limit : -1, printed = 0;
+    const char *query = apr_psprintf(tool->pool, "?limit=%d%s%s", PAGE,
+                                     tool->argc > 0 ? "&pattern=" : "",
+                                     tool->argc > 0 ? api_escape(tool, tool->argv[0]) : "");
+
+    if (tool->argc > 1) {
+        return tool_fail(TOOL_USAGE, "list: one pattern, or none");
+    }
+    while (query && left != 0) {
+        json_t *page;
+        const char *next;
+        tool_exit_e result = api_call(tool, "GET", query, NULL, &page, &next);
+        long count = print_keys(tool, page, left);
+
+        json_decref(page);
+        if (result != TOOL_OK) {
+            return result;
+        }
+        printed += count;
+        left -= left > 0 ? count : 0;
+        query = next;
+    }
+    return printed ? TOOL_OK : TOOL_NO;
+}
+
+/* ---- show ---- */
+
+static const char *string_of(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+
+    return text ? text : "-";
+}
+
+static long long number_of(const json_t *json, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(json, name));
+}
+
+static void print_variant(const json_t *variant, apr_pool_t *pool)
+{
+    const json_t *line, *tag;
+    size_t i;
+
+    printf("%s\n", string_of(variant, "key"));
+    printf("  state        %s: %s\n", string_of(variant, "state"), string_of(variant, "why"));
+    printf("  status       %lld\n", number_of(variant, "status"));
+    printf("  served to    %s\n", string_of(variant, "served_to"));
+    printf("  hits         %lld\n", number_of(variant, "hits"));
+    printf("  stored       %s%s\n", tool_size((double)number_of(variant, "stored_bytes"), pool),
+           json_is_true(json_object_get(variant, "compressed")) ? ", compressed" : "");
+    printf("  received     %s\n", string_of(variant, "received_at"));
+    printf("  fresh until  %s\n", string_of(variant, "fresh_until"));
+    printf("  kept until   %s\n", string_of(variant, "kept_until"));
+    printf("  tags        ");
+    json_array_foreach(json_object_get(variant, "tags"), i, tag) {
+        printf(" %s", json_string_value(tag));
+    }
+    printf("\n");
+    json_array_foreach(json_object_get(variant, "headers"), i, line) {
+        printf("    %s: %s\n", json_string_value(json_array_get(line, 0)),
+               json_string_value(json_array_get(line, 1)));
+    }
+}
+
+tool_exit_e entries_show(tool_t *tool)
+{
+    const json_t *variant;
+    json_t *answer;
+    tool_exit_e result;
+    size_t i;
+
+    if (tool->argc != 1) {
+        return tool_fail(TOOL_USAGE, "show: expected one URL");
+    }
+    result = api_call(tool, "GET", apr_pstrcat(tool->pool, "/entry?url=",
+                                               api_escape(tool, tool->argv[0]), NULL), NULL, &answer,
+                      NULL);
+    if (result == TOOL_NO) {
+        (void)tool_fail(TOOL_NO, "%s is not stored", tool->argv[0]);
+    }
+    else if (result == TOOL_OK && tool->json) {
+        print_json(answer);
+    }
+    else if (result == TOOL_OK) {
+        json_array_foreach(json_object_get(answer, "variants"), i, variant) {
+            print_variant(variant, tool->pool);
+        }
+    }
+    json_decref(answer);
+    return result;
+}
+
+/* ---- purge ---- */
+
+/* The API's name for a type, and for the words that people use. */
+static const char *type_of(const char *name)
+{
+    static const char *const names[][2] = {
+        { "uri", "uri" }, { "url", "uri" }, { "uri-prefix", "uri-prefix" },
+        { "prefix", "uri-prefix" }, { "origin", "origin" }, { "host", "origin" },
+        { "group", "group" }, { "tag", "group" }, { "pattern", "pattern" },
+        { "everything", "everything" }, { NULL, NULL }
+    };
+    int i;
+
+    for (i = 0; names[i][0]; i++) {
+        if (strcmp(names[i][0], name) == 0) {
+            return names[i][1];
+        }
+    }
+    return NULL;
+}
+
+tool_exit_e entries_purge(tool_t *tool)
+{
+    const char *type = tool->argc > 0 ? type_of(tool->argv[0]) : NULL;
+    json_t *message, *selectors = json_array(), *answer, *purged;
+    char *body;
+    tool_exit_e result;
+    int i;
+
+    if (!type || (strcmp(type, "everything") == 0) != (tool->argc == 1)) {
+        json_decref(selectors);
+        return tool_fail(TOOL_USAGE, "purge: expected everything, or one of uri, uri-prefix, host, tag "
+                         "and pattern with what is meant");
+    }
+    for (i = 1; i < tool->argc; i++) {
+        json_array_append_new(selectors, json_string(tool->argv[i]));
+    }
+    message = json_pack("{s:s, s:b}", "type", type, "purge", !tool->soft);
+    if (tool->argc > 1) {
+        json_object_set(message, "selectors", selectors);
+    }
+    json_decref(selectors);
+    body = json_dumps(message, JSON_COMPACT);
+    json_decref(message);
+    result = api_call(tool, "POST", "", body, &answer, NULL);
+    free(body);
+    purged = json_object_get(answer, "purged");
+    if (result == TOOL_OK && tool->json) {
+        print_json(answer);
+    }
+    else if (result == TOOL_OK && purged) {
+        printf("purged %lld\n", (long long)json_integer_value(purged));
+    }
+    else if (result == TOOL_OK) {
+        puts("purged");
+    }
+    json_decref(answer);
+    return result;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * storerctl.h - the command line tool. It asks the admin API, or reads what it may without httpd: the
+ * counters in the runtime directory, and a store in a file.
+ *
+ *   main.c      options, and which command
+ *   api.c       the admin API, by libcurl
+ *   numbers.c   stats, top
+ *   entries.c   list, show, purge
+ *   direct.c    the same on a store in a file; check
+ *   warm.c      warm
+ */
+#ifndef STORERCTL_H
+#define STORERCTL_H
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <jansson.h>
+
+#include <stdio.h>
+
+/** Exit codes; the man page says what they mean. */
+typedef enum tool_exit_e {
+    TOOL_OK,
+    TOOL_NO,          /**< nothing found; damage found */
+    TOOL_USAGE,
+    TOOL_UNREACHABLE, /**< no server, no file */
+    TOOL_REFUSED,     /**< by the server: 401, 403 */
+    TOOL_FAILED
+} tool_exit_e;
+
+typedef struct tool_t {
+    const char         *url;          /**< of the API, without "/" at its end */
+    const char         *stats_file;
+    const char         *store;        /**< a store's file; NULL: by the API */
+    const char         *user;         /**< USER:PASSWORD; NULL: none */
+    apr_array_header_t *headers;      /**< of const char *: "Name: value" */
+    int                 json, soft, insecure, url_given;
+    double              interval, rate;
+    long                count, limit;
+    apr_pool_t         *pool;
+    int                 argc;         /**< of the command: its arguments */
+    const char *const  *argv;
+} tool_t;
+
+typedef tool_exit_e tool_command_fn(tool_t *tool);
+
+/** "storerctl: ..." to standard error. @return what is given as the exit code */
+tool_exit_e tool_fail(tool_exit_e code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/** A number of bytes for people, in pool: "1.5M". */
+const char *tool_size(double bytes, apr_pool_t *pool);
+
+/** Whether standard output is a terminal that may be redrawn. */
+int tool_is_terminal(void);
+
+tool_command_fn numbers_stats, numbers_top;
+tool_command_fn entries_list, entries_show, entries_purge;
+tool_command_fn direct_list, direct_show, direct_purge, direct_check;
+tool_command_fn warm_run;
+
+/**
+ * One call of the API.
+ * @param method "GET" ...; body: JSON or NULL
+ * @param path   behind the URL, with its query; escaped
+ * @param answer a new reference; NULL where there is no JSON
+ * @param next   the query of the next page, in pool; NULL: there is none. May be NULL
+ * @return TOOL_OK; TOOL_NO for 404; others after a message
+ */
+tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, const char *body,
+                     json_t **answer, const char **next);
+
+/** A text for a query, escaped, in pool. */
+const char *api_escape(const tool_t *tool, const char *text);
+
+#endif /* STORERCTL_H */

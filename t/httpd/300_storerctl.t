@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# storerctl: each command, by the API and without it, in words and in JSON, and its exit codes.
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Storer::Test;
+use Test::More;
+
+my $tool = "$ENV{STORER_BUILD_DIR}/storerctl/storerctl";
+plan skip_all => 'storerctl is not built: there is no libcurl' unless -x $tool;
+
+my $port = vars->{port};
+my $logs = vars->{t_logs};
+my $api = "http://127.0.0.2:$port/cache-main";
+my $json = JSON::PP->new->utf8->allow_nonref;
+
+# Exit code, standard output and standard error.
+sub run {
+    my @arguments = @_;
+    my $errors = "$logs/storerctl.err";
+    my $pid = open my $pipe, '-|';
+    die "fork: $!" unless defined $pid;
+    if (!$pid) {
+        open STDERR, '>', $errors;
+        delete @ENV{qw(STORERCTL_URL STORERCTL_USER http_proxy)};
+        exec { $tool } $tool, @arguments or exit 127;
+    }
+    my $output = do { local $/ = undef; <$pipe> };
+    close $pipe;
+    open my $handle, '<', $errors or die "$errors: $!";
+    return ($? >> 8, defined $output ? $output : '', do { local $/ = undef; <$handle> } // '');
+}
+
+sub by_api { return run('--url', $api, @_) }
+
+sub stored {
+    my ($path, $host, %option) = @_;
+    my $target = target($path, cc => 'max-age=600', %option);
+    fetch($target, host => $host);
+    is_cache(fetch($target, host => $host), 'HIT', "$path is stored");
+    return $target;
+}
+
+my $target = stored('/300/one', 'admin.test', h => 'Surrogate-Key: 300-tag');
+my $url = "http://admin.test$target";
+my @other = map { stored("/300/more/$_", 'admin.test') } 'a' .. 'e';
+
+# ---- looking -------------------------------------------------------------------------------------
+
+{
+    my ($code, $output) = by_api('list', '/300/');
+    is($code, 0, 'list');
+    my @keys = split /\n/, $output;
+    is(@keys, 6, 'each key a line');
+    is_deeply(\@keys, [ sort @keys ], 'in order');
+    ($code, $output) = by_api('list', '--json', '--limit', 2, '/300/');
+    is_deeply([ map { $json->decode($_) } split /\n/, $output ], [ @keys[0, 1] ], 'as JSON, and no more');
+    ($code, $output) = by_api('list', 'no-such-thing');
+    is($code, 1, 'nothing found');
+    my $errors;
+    ($code, $output, $errors) = by_api('list', '(');
+    is($code, 2, 'a bad pattern');
+    like($errors, qr/the pattern \(/, 'says so');
+}
+{
+    my ($code, $output) = by_api('show', $url);
+    is($code, 0, 'show');
+    like($output, qr/^\Q$url\E\n  state +fresh: served without a question for \d+ s more$/m, 'the state');
+    like($output, qr/^  tags +300-tag$/m, 'the tags');
+    ($code, $output) = by_api('--json', 'show', $url);
+    is($json->decode($output)->{variants}[0]{status}, 200, 'as JSON');
+    is((by_api('show', 'http://admin.test/300/none'))[0], 1, 'what is not stored');
+}
+{
+    my $file = "$logs/cache_storer.stats";
+    my ($code, $output) = run('--stats', $file, 'stats');
+    is($code, 0, 'stats, from the file alone');
+    like($output, qr/^hit ratio +[\d.]+ %$/m, 'the ratio');
+    like($output, qr/^admin\.test +\d+ +\d+ +[\d.]+%$/m, 'by site');
+    ($code, $output) = run('--stats', $file, '--json', 'stats');
+    cmp_ok($json->decode($output)->{total}{hits}, '>=', 6, 'as JSON');
+    ($code, $output) = by_api('stats');
+    like($output, qr/^MEMORY-\S+ +[\d.]+[KM] +64\.0M +\d+ +\d+$/m, 'by the API: and stores');
+    my $errors;
+    ($code, $output, $errors) = run('--stats', "$logs/no-such-file", 'stats');
+    is($code, 3, 'no such file');
+    like($errors, qr/no-such-file: No such file.*is httpd running/, 'says so');
+    write_file("$logs/other", 'x' x 5000);
+    is((run('--stats', "$logs/other", 'stats'))[0], 3, 'what is no file of counters');
+    ($code, $output) = run('--stats', $file, 'top', '-i', '0.05', '-n', 2);
+    is(() = $output =~ /hit ratio/g, 2, 'top: two looks');
+    ($code, $output) = run('--stats', $file, '--json', 'top', '-i', '0.05', '-n', 2);
+    is((grep { defined $json->decode($_)->{hits_per_second} } split /\n/, $output), 2, 'as JSON');
+}
+
+# ---- purging -------------------------------------------------------------------------------------
+
+sub purges {
+    my ($what, $arguments, $gone) = @_;
+    my ($code, $output) = by_api('purge', @$arguments);
+    is($code, 0, "purge $what");
+    is_cache(fetch($gone, host => 'admin.test'), 'MISS', "purge $what: it is gone");
+    fetch($gone, host => 'admin.test');
+    return $output;
+}
+
+purges('a URL', [ uri => $url ], $target);
+purges('a tag', [ tag => '300-tag' ], $target);
+like(purges('a prefix', [ 'uri-prefix' => 'http://admin.test/300/more' ], $other[0]), qr/^purged 5$/,
+    'and tells how many');
+purges('a host', [ host => 'admin.test' ], $target);
+purges('a pattern', [ pattern => '/300/o.e' ], $target);
+{
+    my ($code, $output) = by_api('--soft', '--json', 'purge', 'uri', $url);
+    is($json->decode($output)->{purge}, JSON::PP::false, 'softly');
+    is((by_api('purge'))[0], 2, 'purge what?');
+    is((by_api('purge', 'uri'))[0], 2, 'which?');
+    is((by_api('purge', 'everything', 'x'))[0], 2, 'everything, and then some');
+    is((by_api('purge', 'uri', '/path'))[0], 2, 'what is no URL');
+}
+
+# ---- what can go wrong ---------------------------------------------------------------------------
+
+{
+    expect_log(qr/CS0521.*administration is refused for \/cache-open/);
+    is((run('--url', "http://127.0.0.1:$port/cache-open", '-H', 'Host: admin.test', 'list'))[0], 4,
+        'refused');
+    is((run('--url', 'http://127.0.0.1:1/', 'list'))[0], 3, 'nobody there');
+    is((run('--url', "http://127.0.0.1:$port/", 'list'))[0], 5, 'something else is there');
+    is((run('--nonsense'))[0], 2, 'an unknown option');
+    is((run('nonsense'))[0], 2, 'an unknown command');
+    is((run('--rate', 'x', 'list'))[0], 2, 'what is no number');
+    like((run('--help'))[1], qr/usage: storerctl/, 'help');
+}
+
+# ---- warming -------------------------------------------------------------------------------------
+
+{
+    my $sitemap = write_file("$logs/sitemap.xml", join '', '<?xml version="1.0"?><urlset>',
+        (map { "<url><loc>\n http://127.0.0.1:$port/300/warm/$_?a=1&amp;cc=max-age%3D600 </loc></url>" }
+            1 .. 3), '</urlset>');
+    my ($code, $output) = run('--rate', 1000, 'warm', $sitemap);
+    is($code, 0, 'warm: a sitemap');
+    is($output, "fetched 3, failed 0\n", 'says what it did');
+    is_cache(fetch("/300/warm/2?a=1&cc=max-age%3D600"), 'HIT', 'and it is warm');
+    my $list = write_file("$logs/list", "# a comment\nhttp://127.0.0.1:$port/300/warm/4?cc=max-age%3D600\n"
+        . "http://127.0.0.1:$port/300/warm/5?status=500");
+    ($code, $output) = run('--rate', 1000, '--json', 'warm', $list);
+    is($code, 1, 'a list, with an error in it');
+    is_deeply($json->decode($output), { fetched => 1, failed => 1 }, 'as JSON');
+    is((run('warm', "$logs/no-such-file"))[0], 3, 'no such file');
+    is((run('warm', write_file("$logs/empty", '')))[0], 1, 'nothing in it');
+}
+
+# ---- a store in a file ---------------------------------------------------------------------------
+
+{
+    my $store = "$logs/store.mem";
+    my $path = stored('/300/file', 'file.test', h => 'Surrogate-Key: 300-file', body => 3000);
+    my ($code, $output) = run('--store', $store, 'list');
+    is($code, 0, 'list, from the store itself');
+    is($output, "http://file.test$path\n", 'its key');
+    ($code, $output) = run('--store', $store, 'show', "http://file.test$path");
+    like($output, qr/^  status +200\n.*  tags +300-file$/ms, 'show');
+    ($code, $output) = run('check', $store);
+    is($code, 0, 'check');
+    like($output, qr/^in use: .*\nsound: 1 responses, 0 damaged, 1 mappings$/m, 'it is sound');
+    is((run('--store', $store, 'purge', 'tag', '300-file'))[0], 0, 'purge');
+    is_cache(fetch($path, host => 'file.test'), 'MISS', 'is in effect for httpd');
+    is_cache(fetch($path, host => 'file.test'), 'HIT', 'which stores it again');
+    my $copy = "$logs/copy.mem";
+    open my $in, '<:raw', $store or die "$store: $!";
+    my $bytes = do { local $/ = undef; <$in> };
+    $bytes =~ s/X-Identity/Y-Identity/g;
+    write_file($copy, $bytes);
+    ($code, $output) = run('--json', 'check', $copy);
+    is($code, 1, 'check: damage');
+    my $told = $json->decode($output);
+    ok(!$told->{sound} && $told->{damaged} == 1, 'is found');
+    is((run('check', $logs . '/other'))[0], 3, 'what is no store');
+    is((run('check'))[0], 2, 'check what?');
+    is((run('--store', $copy, 'top'))[0], 2, 'a command that does not take a store');
+}
+
+finish();
