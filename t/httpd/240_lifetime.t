@@ -85,4 +85,22 @@ for my $status (299, 499, 599) {
     is($hit->status, $status, "$status: as it was");
 }
 
+# ---- where a section enables the cache -----------------------------------------------------------
+
+for my $case ([ '/section/plain/a' ], [ '/section/short/b', '/section/plain/b' ],
+    [ '/section/below/a' ], [ '/section/wild/x/card' ], [ '/section/tilde/a' ],
+    [ '/section/match/a' ]) {
+    my ($path, $at_origin) = @$case;
+    my @host = (host => 'sections.test');
+    $at_origin ||= $path;
+    control($at_origin, cc => 'max-age=600', h => 'CDN-Cache-Control: private');
+    fetch($path, @host);
+    fetch($path, @host);
+    is(requests($at_origin), 2, "$path: CDN-Cache-Control counts");
+    control($at_origin, cc => 'max-age=600');
+    fetch($path, @host);
+    is_cache(fetch($path, @host), 'HIT', "$path is cached");
+}
+is(fetch('/section/none', host => 'sections.test')->header('X-Cache') || '', '', 'and another is not');
+
 finish();
