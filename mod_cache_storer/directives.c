@@ -14,6 +14,9 @@
 
 #define MAX_VARIANTS 10000
 
+/* Longer times are refused, so that sums of them do not overflow. */
+#define MAX_TIME (APR_INT64_C(100) * 365 * 86400 * APR_USEC_PER_SEC)
+
 static const storer_option_t no_options[] = { { NULL, NULL } };
 
 /* Split key=value; the engine decides which keys there are. */
@@ -79,6 +82,9 @@ static const char *parse_time(cmd_parms *cmd, const char *text, apr_interval_tim
     if (rv != APR_SUCCESS || parsed < 0) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not a time: a number with ms, s, min, h or d "
                             "is expected, as in 30s", cmd->cmd->name, text);
+    }
+    if (parsed > MAX_TIME) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is longer than 100 years", cmd->cmd->name, text);
     }
     *time = parsed;
     return NULL;
