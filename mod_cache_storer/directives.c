@@ -447,7 +447,8 @@ static const char *see_cache_enable(cmd_parms *cmd, void *dummy, const char *typ
     if (strcmp(type, "storer") == 0) {
         apr_array_header_t *prefixes = apr_array_make(cmd->pool, 1, sizeof(const char *));
 
-        APR_ARRAY_PUSH(prefixes, const char *) = cmd->path ? section_prefix(cmd) : prefix ? prefix : "/";
+        APR_ARRAY_PUSH(prefixes, const char *) = cmd->path ? section_prefix(cmd)
+                                                           : prefix ? prefix : "/";
         config->prefixes = config->prefixes
                            ? apr_array_append(cmd->pool, config->prefixes, prefixes) : prefixes;
     }

@@ -85,6 +85,23 @@ for my $status (299, 499, 599) {
     is($hit->status, $status, "$status: as it was");
 }
 
+# ---- where the filter CACHE says what is stored --------------------------------------------------
+
+expect_log(qr/AH00776: .*CACHE filter was added in quick handler mode/);
+for my $name ('deflate-last.test', 'substitute.test', 'marked-quick.test') {
+    my @host = (host => $name);
+    my $path = "/240/marked/$name";
+    control($path, cc => 'max-age=600', h => 'CDN-Cache-Control: private');
+    fetch($path, @host);
+    fetch($path, @host);
+    is(requests($path), 2, "$name: CDN-Cache-Control: private");
+    control($path, cc => 'no-cache', h => 'CDN-Cache-Control: max-age=600');
+    is(fetch($path, @host)->header('Cache-Control'), 'no-cache, marked', "$name: the client's own");
+    my $hit = fetch($path, @host);
+    is_cache($hit, 'HIT', "$name: CDN-Cache-Control: max-age=600");
+    is($hit->header('Cache-Control'), 'no-cache, marked', "$name: the client's own from a hit");
+}
+
 # ---- where a section enables the cache -----------------------------------------------------------
 
 for my $case ([ '/section/plain/a' ], [ '/section/short/b', '/section/plain/b' ],
