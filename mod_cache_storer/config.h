@@ -85,6 +85,7 @@ typedef struct config_server_t {
     storer_t               *store;         /**< NULL: nothing is read or stored */
     apr_off_t               body_limit;    /**< largest body that is stored */
     int                     environment;   /**< somebody asks for cache-storer-... */
+    apr_uint64_t           *counters;      /**< of the virtual host, see stats/; NULL: none */
 } config_server_t;
 
 /** directives.c */

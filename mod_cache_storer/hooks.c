@@ -27,6 +27,7 @@
 #include "admin/admin.h"
 #include "purge/purge_method.h"
 #include "purge/purge_response.h"
+#include "stats/stats_report.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
@@ -125,6 +126,9 @@ static void see_miss(state_t *state, const char *reason)
     }
     if (!state->detail) {
         state->detail = reason;
+        if (!state->management) {
+            stats_count(state->r, STATS_DECLINED_HEADERS);
+        }
     }
     if (state->found && state->r->status == HTTP_NOT_MODIFIED) {
         /* mod_cache asks again, by an internal redirect, and may well store what it gets then */
@@ -220,5 +224,8 @@ void hooks_register(void)
     ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
     purge_method_register();
     admin_register();
+    stats_register();
+    report_metrics_register();
+    report_status_register();
     cache_hook_cache_status(see_status, NULL, NULL, APR_HOOK_MIDDLE);
 }

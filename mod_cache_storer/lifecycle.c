@@ -21,6 +21,7 @@
 #include "retain.h"
 
 #include "purge/labels.h"
+#include "stats/stats.h"
 
 #include "ap_provider.h"
 #include "http_core.h"
@@ -42,20 +43,52 @@ static apr_status_t forget_registry(void *baton)
     return APR_SUCCESS;
 }
 
-static const storer_engine_t *find_engine(void *baton, const char *name)
+/* The engines of other modules. By now every module is loaded, in whatever order. One that cannot be
+ * used is an error also where no CacheStorer names it: httpd itself refuses a module that was built
+ * for another httpd, used or not. */
+static apr_status_t add_engines(storer_registry_t *registry, apr_pool_t *pool)
 {
-    (void)baton;
-    return ap_lookup_provider(LIFECYCLE_ENGINE_GROUP, name, LIFECYCLE_ENGINE_VERSION);
+    const apr_array_header_t *names = ap_list_provider_names(pool, STORER_ENGINE_GROUP,
+                                                             STORER_ENGINE_GROUP_VERSION);
+    apr_status_t result = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, ap_list_provider_names_t).provider_name;
+        const char *problem = NULL;
+        apr_status_t rv;
+
+        rv = storer_registry_add_engine(registry, name,
+                                        ap_lookup_provider(STORER_ENGINE_GROUP, name,
+                                                           STORER_ENGINE_GROUP_VERSION), &problem);
+        if (rv != APR_SUCCESS) {
+            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, ap_server_conf,
+                         STORERNO(0211) "CacheStorer: %s (see its LoadModule)", problem);
+            result = rv;
+        }
+    }
+    return result;
 }
 
-static storer_registry_t *create_registry(apr_pool_t *pool, storer_retain_fn *retain)
+static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
+                                    storer_retain_fn *retain)
 {
     storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
 
     env->pool = pool;
     env->log = log_sink;
     env->retain = retain;
-    return storer_registry_create(env, find_engine, NULL);
+    env->api = &storer_api;
+    *out = storer_registry_create(env);
+    return add_engines(*out, pool);
+}
+
+/* Where an engine that nobody knows probably is. */
+static const char *load_hint(const char *engine, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "; if it is a module of its own, a line like \"LoadModule "
+                        "cache_storer_%s_module modules/mod_cache_storer_%s.so\" is missing",
+                        engine, engine);
 }
 
 /* Where in the configuration to look for what is wrong. */
@@ -84,12 +117,15 @@ static int is_inherited(const config_server_t *config, const config_server_t *ma
 int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                            server_rec *main_server)
 {
-    storer_registry_t *registry = create_registry(ptemp, NULL);
+    storer_registry_t *registry;
     server_rec *server;
     int result = OK;
 
     (void)pconf;
     (void)plog;
+    if (create_registry(&registry, ptemp, NULL) != APR_SUCCESS) {
+        result = HTTP_INTERNAL_SERVER_ERROR;
+    }
     for (server = main_server; server; server = server->next) {
         const config_server_t *config = config_of(server);
         const char *problem;
@@ -109,8 +145,10 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
                                    &problem);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
-                         STORERNO(0202) "CacheStorer: %s (see %s)",
-                         problem ? problem : config_engine(config), place_of(server, ptemp));
+                         STORERNO(0202) "CacheStorer: %s%s (see %s)",
+                         problem ? problem : config_engine(config),
+                         rv == APR_NOTFOUND ? load_hint(config_engine(config), ptemp) : "",
+                         place_of(server, ptemp));
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -178,8 +216,11 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
                      STORERNO(0204) "no memory to keep track of shared memory");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    lifecycle_registry = create_registry(pconf, retain_segment);
+    rv = create_registry(&lifecycle_registry, pconf, retain_segment);
     apr_pool_cleanup_register(pconf, NULL, forget_registry, apr_pool_cleanup_null);
+    if (rv != APR_SUCCESS) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     environment = config_mentions("cache-storer-");
     for (server = main_server; server; server = server->next) {
@@ -192,6 +233,7 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+    stats_start(pconf, main_server);
     rv = collapse_open(pconf);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, main_server,

@@ -9,12 +9,6 @@
 
 #include "../storage/storer_host.h"
 
-/** Name and version of the provider group in which another module offers a storage engine:
- * ap_register_provider(pool, LIFECYCLE_ENGINE_GROUP, "redis", LIFECYCLE_ENGINE_VERSION,
- * &the_storer_engine_t). */
-#define LIFECYCLE_ENGINE_GROUP   "cache_storer_engine"
-#define LIFECYCLE_ENGINE_VERSION "1"
-
 /** Hook: engine names and options of every server, also in `httpd -t`. */
 int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                            server_rec *main_server);

@@ -8,6 +8,7 @@
 #include "invalidate.h"
 
 #include "purge/purge_method.h"
+#include "stats/stats.h"
 
 /* mod_cache is about to store another response in this one's place. The stored entry stays until it
  * is replaced: should the new one fail half-way, there is still something to revalidate. */
@@ -49,6 +50,7 @@ apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0502) "invalidating %s",
                   object->base.key);
+    stats_count(r, STATS_INVALIDATIONS);
     invalidate_locations(object, r);
     encoded_key = invalidate_encoded_key(object, r);
     if (encoded_key.data) {

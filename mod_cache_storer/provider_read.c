@@ -13,6 +13,7 @@
 #include "stale.h"
 
 #include "purge/purge.h"
+#include "stats/stats.h"
 
 #include "http_main.h"
 #include "http_protocol.h"
@@ -74,11 +75,19 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
     storer_view_t stale_view = STORER_VIEW_EMPTY;
     request_look_t look;
     storer_request_t request = request_of(&look, r, object->config);
+    apr_time_t begin;
     apr_status_t rv;
 
+    begin = stats_times(object->config, r) ? apr_time_now() : 0;
     rv = storer_get_multi_level(object->store, object->base_key, &request, NULL, r->request_time,
                                 &object->view, &stale_view, r->pool);
+    if (begin) {
+        stats_timed(object->config, r, apr_time_now() - begin);
+    }
     if (rv != APR_SUCCESS) {
+        if (!APR_STATUS_IS_NOTFOUND(rv)) {
+            stats_add(object->config, r, STATS_ERRORS, 1);
+        }
         return rv;
     }
     object->stale = 0;

@@ -15,6 +15,7 @@
 
 #include "purge/purge.h"
 #include "purge/tags.h"
+#include "stats/stats.h"
 
 #include "http_connection.h"
 #include "http_protocol.h"
@@ -36,8 +37,8 @@ static apr_status_t end_writing(void *baton)
 /* One line for each response that is not stored, and nothing half-stored behind it. Who waits for it
  * need not wait for its end: where the store does not take it now, nobody fetches it for the others,
  * and else somebody else may have more luck. */
-static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
-                            const char *reason)
+static apr_status_t leave(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                          const char *reason, stats_counter_e counter)
 {
     state_t *state = state_of(r);
 
@@ -46,6 +47,7 @@ static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr
     if (object->writing) {
         (void)end_writing(object->writing);
     }
+    stats_add(object->config, r, counter, 1);
     if (state) {
         state->detail = reason;
         state->stored = 0;
@@ -53,6 +55,13 @@ static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr
                      COLLAPSE_REMEMBER_ERROR);
     }
     return rv == APR_SUCCESS ? APR_EGENERAL : rv;
+}
+
+static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                            const char *reason)
+{
+    return leave(object, r, rv, reason,
+                 rv == APR_SUCCESS ? STATS_DECLINED_CUT : STATS_DECLINED_STORE);
 }
 
 /* The same for what will not be different for the next request: nobody is to wait for it. */
@@ -63,7 +72,7 @@ static apr_status_t refuse(const provider_object_t *object, request_rec *r, cons
     if (state) {
         collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER);
     }
-    return give_up(object, r, APR_SUCCESS, reason);
+    return leave(object, r, APR_SUCCESS, reason, STATS_DECLINED_RULES);
 }
 
 static provider_writing_t *start_writing(provider_object_t *object, request_rec *r)
@@ -527,6 +536,7 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
             collapse_forget(state->flight_key);
         }
     }
+    stats_add(object->config, r, STATS_STORES, 1);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r,
                   STORERNO(0412) "%s %s", object->opened ? "refreshed" : "stored",
                   object->base.key);

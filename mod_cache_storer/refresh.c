@@ -15,6 +15,8 @@
 
 #include "refresh_request.h"
 
+#include "stats/stats.h"
+
 #include "ap_mpm.h"
 #include "mpm_common.h"
 
@@ -273,6 +275,7 @@ apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
         return APR_ENOMEM;
     }
     if (!crew->threaded) {
+        stats_count(r, STATS_REFRESHES);
         return run_after(r->connection, job);
     }
     pthread_mutex_lock(&crew->mutex);
@@ -280,6 +283,8 @@ apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
     pthread_mutex_unlock(&crew->mutex);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(job->pool);
+        return rv;
     }
-    return rv;
+    stats_count(r, STATS_REFRESHES);
+    return APR_SUCCESS;
 }

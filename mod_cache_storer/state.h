@@ -88,6 +88,7 @@ typedef struct state_t {
     unsigned               collapsed:1; /**< served by what another request fetched meanwhile */
     unsigned               uncacheable:1; /**< remembered as such: nothing is to be rearranged */
     unsigned               outlet_seen:1;
+    unsigned               management:1; /**< it is for the module itself: not counted */
     unsigned               purging:1;   /**< what mod_cache invalidates is to be purged, see
                                              purge/purge_method.c */
     unsigned               purging_softly:1;

@@ -114,8 +114,7 @@ void status_add_hit(state_t *state, apr_table_t *headers)
     }
 }
 
-/* Why it went past the cache, where no callback of ours was asked. */
-static state_forward_e reason_of(const state_t *state)
+state_forward_e status_forward(const state_t *state)
 {
     control_t control;
 
@@ -170,6 +169,6 @@ void status_add_forwarded(state_t *state, apr_table_t *headers)
     }
     apr_table_addn(headers, "Cache-Status",
                    apr_pstrcat(state->r->pool, config->name, "; fwd=",
-                               forward_name(reason_of(state)), forward_status, ttl,
+                               forward_name(status_forward(state)), forward_status, ttl,
                                more(state, config), NULL));
 }

@@ -17,6 +17,9 @@
 /** For a response out of the cache. headers: those that are sent. */
 void status_add_hit(state_t *state, apr_table_t *headers);
 
+/** Why a request that was not a hit went past the cache. */
+state_forward_e status_forward(const state_t *state);
+
 /** For a response from elsewhere. Does nothing where the request never came near the cache. */
 void status_add_forwarded(state_t *state, apr_table_t *headers);
 

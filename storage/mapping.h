@@ -19,13 +19,6 @@
 
 #include "storer.h"
 
-/** google.protobuf.Timestamp; absent is 1970, as upstream reads it. */
-typedef struct storer_timestamp_t {
-    apr_int64_t seconds;
-    apr_int32_t nanos;
-    int         present;
-} storer_timestamp_t;
-
 /** A place in a mapping. Begin with storer_mapping_begin. */
 typedef struct storer_mapping_cursor_t {
     const char *at, *end;

@@ -181,15 +181,12 @@ static void keep_keys(enter_t *enter, const apr_array_header_t *keys)
     }
 }
 
-static apr_status_t enter_edit(void *baton, storer_bytes_t old, storer_bytes_t *value,
-                               storer_expiry_t *expiry, apr_pool_t *scratch)
+apr_status_t storer_mapping_enter(storer_bytes_t old, const storer_variant_t *variant,
+                                  apr_time_t now, storer_bytes_t *out, storer_expiry_t *expiry,
+                                  apr_array_header_t *dropped, int *damaged, apr_pool_t *pool)
 {
-    enter_t *enter = baton;
-    const storer_variant_t *variant = enter->variant;
-    apr_array_header_t *dropped = apr_array_make(scratch, 4, sizeof(storer_bytes_t));
     storer_mapping_new_t entry;
     apr_time_t last;
-    int damaged;
     apr_status_t rv;
 
     entry.key = variant->varied_key;
@@ -200,16 +197,31 @@ static apr_status_t enter_edit(void *baton, storer_bytes_t old, storer_bytes_t *
     entry.stale_time = storer_timestamp_of(variant->expiry.stale_until);
     entry.varied_headers = variant->varied_headers;
     entry.varied_count = variant->varied_count;
-    rv = storer_mapping_put(old, &entry, enter->now, variant->max_variants, value, dropped, &last,
-                            &damaged, scratch);
+    rv = storer_mapping_put(old, &entry, now, variant->max_variants, out, dropped, &last, damaged,
+                            pool);
+    if (rv == APR_SUCCESS) {
+        expiry->fresh_until = expiry->stale_until = last;
+    }
+    return rv;
+}
+
+static apr_status_t enter_edit(void *baton, storer_bytes_t old, storer_bytes_t *value,
+                               storer_expiry_t *expiry, apr_pool_t *scratch)
+{
+    enter_t *enter = baton;
+    apr_array_header_t *dropped = apr_array_make(scratch, 4, sizeof(storer_bytes_t));
+    int damaged;
+    apr_status_t rv;
+
+    rv = storer_mapping_enter(old, enter->variant, enter->now, value, expiry, dropped, &damaged,
+                              scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (damaged) {
-        log_damaged_mapping(enter->store, variant->base_key);
+        log_damaged_mapping(enter->store, enter->variant->base_key);
     }
     keep_keys(enter, dropped);
-    expiry->fresh_until = expiry->stale_until = last;
     return APR_SUCCESS;
 }
 

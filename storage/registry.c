@@ -14,13 +14,17 @@
 
 struct storer_registry_t {
     /* immutable after creation */
-    const storer_env_t    *env;
-    storer_find_engine_fn *find;
-    void                  *find_baton;
-    /* changed by open and add only */
-    apr_hash_t            *by_key;
-    apr_array_header_t    *stores;    /* of storer_t *, in the order of registration */
+    const storer_env_t *env;
+    /* changed by add_engine, open and add only */
+    apr_array_header_t *engines;      /* of known_t: those that are not built in */
+    apr_hash_t         *by_key;
+    apr_array_header_t *stores;       /* of storer_t *, in the order of registration */
 };
+
+typedef struct known_t {
+    const char            *name;
+    const storer_engine_t *engine;
+} known_t;
 
 /* An instance and all that its factory allocated, so that a rejected one can be dropped whole: it
  * has a pool of its own and, in that, the environment that names the pool. */
@@ -29,44 +33,71 @@ typedef struct candidate_t {
     storer_t   *store;
 } candidate_t;
 
-storer_registry_t *storer_registry_create(const storer_env_t *env, storer_find_engine_fn *find,
-                                          void *find_baton)
+storer_registry_t *storer_registry_create(const storer_env_t *env)
 {
     storer_registry_t *registry;
 
     storer_assert(env != NULL && env->pool != NULL);
     registry = apr_pcalloc(env->pool, sizeof(*registry));
     registry->env = env;
-    registry->find = find;
-    registry->find_baton = find_baton;
+    registry->engines = apr_array_make(env->pool, 2, sizeof(known_t));
     registry->by_key = apr_hash_make(env->pool);
     registry->stores = apr_array_make(env->pool, 4, sizeof(storer_t *));
     return registry;
 }
 
-static apr_status_t find_engine(const storer_registry_t *registry, const char *name,
-                                const storer_engine_t **out, const char **errmsg)
+static const storer_engine_t *find_engine(const storer_registry_t *registry, const char *name)
 {
     const storer_engine_t *engine = storer_builtin_engine(name);
 
-    if (!engine && registry->find) {
-        engine = registry->find(registry->find_baton, name);
+    for (int i = 0; !engine && i < registry->engines->nelts; i++) {
+        const known_t *known = &APR_ARRAY_IDX(registry->engines, i, known_t);
+
+        if (strcmp(known->name, name) == 0) {
+            engine = known->engine;
+        }
     }
-    if (!engine) {
-        *errmsg = apr_psprintf(registry->env->pool,
-                               "unknown storage engine \"%s\"; built in: %s; others need their "
-                               "module to be loaded", name,
-                               storer_builtin_names(registry->env->pool));
-        return APR_EINVAL;
+    return engine;
+}
+
+static const char *unknown_engine(const storer_registry_t *registry, const char *name)
+{
+    apr_pool_t *pool = registry->env->pool;
+    const char *names = storer_builtin_names(pool);
+
+    for (int i = 0; i < registry->engines->nelts; i++) {
+        names = apr_pstrcat(pool, names, ", ", APR_ARRAY_IDX(registry->engines, i, known_t).name,
+                            (char *)NULL);
     }
+    return apr_psprintf(pool, "unknown storage engine \"%s\"; known: %s", name, names);
+}
+
+apr_status_t storer_registry_add_engine(storer_registry_t *registry, const char *name,
+                                        const storer_engine_t *engine, const char **errmsg)
+{
+    known_t *known;
+
+    storer_assert(registry != NULL && name != NULL && engine != NULL && errmsg != NULL);
     if (engine->abi_version != STORER_ABI_VERSION) {
         *errmsg = apr_psprintf(registry->env->pool,
                                "storage engine \"%s\" was built for version %u of the storer "
-                               "interface, but this is version %u", name, engine->abi_version,
-                               (unsigned)STORER_ABI_VERSION);
+                               "interface, but this is version %u: build it anew with this storer.h",
+                               name, engine->abi_version, (unsigned)STORER_ABI_VERSION);
         return APR_EINVAL;
     }
-    *out = engine;
+    if (!*name || !engine->create) {
+        *errmsg = apr_psprintf(registry->env->pool, "storage engine \"%s\" has no name or no factory",
+                               name);
+        return APR_EINVAL;
+    }
+    if (find_engine(registry, name)) {
+        *errmsg = apr_psprintf(registry->env->pool,
+                               "there is another storage engine \"%s\" already", name);
+        return APR_EEXIST;
+    }
+    known = apr_array_push(registry->engines);
+    known->name = name;
+    known->engine = engine;
     return APR_SUCCESS;
 }
 
@@ -118,14 +149,14 @@ static apr_status_t candidate_make(candidate_t *candidate, const storer_registry
                                    const char **errmsg)
 {
     static const storer_option_t no_options[] = { { NULL, NULL } };
-    const storer_engine_t *engine;
+    const storer_engine_t *engine = find_engine(registry, engine_name);
     const char *reason = NULL;
     storer_env_t *env;
     apr_status_t rv;
 
-    rv = find_engine(registry, engine_name, &engine, errmsg);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (!engine) {
+        *errmsg = unknown_engine(registry, engine_name);
+        return APR_NOTFOUND;
     }
     rv = apr_pool_create(&candidate->pool, registry->env->pool);
     if (rv != APR_SUCCESS) {
@@ -135,6 +166,9 @@ static apr_status_t candidate_make(candidate_t *candidate, const storer_registry
     apr_pool_tag(candidate->pool, "storer");
     env = apr_pmemdup(candidate->pool, registry->env, sizeof(*env));
     env->pool = candidate->pool;
+    if (!env->api) {
+        env->api = &storer_api;
+    }
     candidate->store = NULL;
     rv = engine->create(&candidate->store, options ? options : no_options, env, &reason);
     if (rv != APR_SUCCESS) {

@@ -9,7 +9,10 @@
  * cache, put into C.
  *
  * Who includes this file: an engine (a storage), and by storer_host.h the host that uses engines
- * (mod_cache_storer). It needs APR and nothing of httpd.
+ * (mod_cache_storer). It needs APR and nothing of httpd. A host links libstorer and calls its
+ * functions. An engine that is a module of its own links nothing: what it may call is in the table
+ * storer_api_t of storer_api.h, which this file includes, and it finds that in its environment.
+ * docs/add-your-own-storage.md makes such an engine from an empty folder.
  *
  * ## The twelve operations
  *
@@ -63,12 +66,22 @@
 #include <apr_tables.h>
 #include <apr_time.h>
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** Version of the binary interface: rises with each change that breaks a compiled engine. */
+/** Version of the binary interface: rises with each change that breaks a compiled engine. A slot more
+ * in storer_ops_t is one, a member more at the end of storer_env_t or storer_api_t is none. */
 #define STORER_ABI_VERSION 1
+
+/** Where mod_cache_storer finds the engines of other modules, which register them as httpd's
+ * providers: ap_register_provider(pool, STORER_ENGINE_GROUP, engine.name, STORER_ENGINE_GROUP_VERSION,
+ * &engine). The names of the group and of its version stay what they are, whatever becomes of
+ * STORER_ABI_VERSION. */
+#define STORER_ENGINE_GROUP         "cache_storer_engine"
+#define STORER_ENGINE_GROUP_VERSION "1"
 
 /** Longest key, in bytes. */
 #define STORER_KEY_MAX 65536
@@ -89,6 +102,7 @@ typedef struct storer_expiry_t {
 typedef struct storer_t         storer_t;
 typedef struct storer_ops_t     storer_ops_t;
 typedef struct storer_env_t     storer_env_t;
+typedef struct storer_api_t     storer_api_t;
 typedef struct storer_view_t    storer_view_t;
 typedef struct storer_writer_t  storer_writer_t;
 typedef struct storer_pattern_t storer_pattern_t;
@@ -446,12 +460,15 @@ typedef void storer_log_fn(void *baton, storer_log_level_e level, apr_status_t r
 typedef apr_status_t storer_retain_fn(void *baton, const char *uuid, apr_size_t size, void **base,
                                       int *fresh);
 
-/** Everything outlives the instances created with it. */
+/** Everything outlives the instances created with it, and the bytes of the struct itself are there as
+ * long. A host that is newer than the engine may have more members at the end. */
 struct storer_env_t {
     apr_pool_t       *pool;    /**< as long as the configuration; the parent's, before it forks */
     storer_log_fn    *log;     /**< NULL: silent */
     storer_retain_fn *retain;  /**< NULL: memory lives as long as pool */
     void             *baton;   /**< for both */
+    const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
+                                    sees to it, and no engine ever finds it so */
 };
 
 /**
@@ -464,33 +481,15 @@ typedef apr_status_t storer_factory_fn(storer_t **out, const storer_option_t *op
 
 /** What a storage exports: one const of this type. */
 typedef struct storer_engine_t {
-    unsigned           abi_version;  /**< STORER_ABI_VERSION */
+    unsigned           abi_version;  /**< STORER_ABI_VERSION; the one member that never moves */
     const char        *name;         /**< as written in the configuration: "memory" */
     storer_factory_fn *create;
 } storer_engine_t;
 
-/* ------------------------------------------------------------------------------------------------
- * Help for engines and hosts
- * --------------------------------------------------------------------------------------------- */
-
-/** printf to the host's log. */
-void storer_log(const storer_env_t *env, storer_log_level_e level, apr_status_t rv,
-                const char *format, ...)
-#if defined(__GNUC__)
-    __attribute__((format(printf, 4, 5)))
-#endif
-    ;
-
-/** Bytes from a NUL-terminated string. */
-storer_bytes_t storer_bytes(const char *string);
-
-/** A size with an optional K, M, G or T (1024s): APR_EINVAL for anything else or an overflow. */
-apr_status_t storer_parse_size(const char *text, apr_off_t *bytes);
-
-/** A duration: a number with ms, s, min, h or d; a bare number is seconds. */
-apr_status_t storer_parse_duration(const char *text, apr_interval_time_t *duration);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "storer_api.h"
+
 #endif /* STORER_H */

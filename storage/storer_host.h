@@ -19,27 +19,35 @@ extern "C" {
 
 typedef struct storer_registry_t storer_registry_t;
 
-/** Finds an engine the library does not have built in, by its configuration name; NULL: unknown. */
-typedef const storer_engine_t *storer_find_engine_fn(void *baton, const char *name);
+/**
+ * A registry without stores, which knows the engines that the library has built in. It and all
+ * instances live as long as env->pool. Add engines and open stores while there is one thread;
+ * afterwards it is read-only and may be used by every thread.
+ */
+storer_registry_t *storer_registry_create(const storer_env_t *env);
 
 /**
- * An empty registry. It and all instances live as long as env->pool. Open stores while there is one
- * thread; afterwards it is read-only and may be used by every thread.
- * @param find may be NULL
+ * Make an engine known that comes from elsewhere. Of one with another ABI version nothing is read but
+ * that version.
+ * @param name   its configuration name; it and the engine outlive the registry
+ * @param errmsg set on failure: names the engine
+ * @return APR_SUCCESS; APR_EINVAL: built for another version, or not complete; APR_EEXIST: the name is
+ *         that of another engine
  */
-storer_registry_t *storer_registry_create(const storer_env_t *env, storer_find_engine_fn *find,
-                                          void *find_baton);
+apr_status_t storer_registry_add_engine(storer_registry_t *registry, const char *name,
+                                        const storer_engine_t *engine, const char **errmsg);
 
 /** Check a configuration without opening anything: the factory runs, init does not.
- * @return APR_SUCCESS, or APR_EINVAL with errmsg (names engine, option and value) */
+ * @return APR_SUCCESS; or with errmsg APR_EINVAL (which names engine, option and value) or
+ *         APR_NOTFOUND: no engine has that name (errmsg names those there are) */
 apr_status_t storer_registry_check(storer_registry_t *registry, const char *engine,
                                    const storer_option_t *options, const char **errmsg);
 
 /**
  * The store of this configuration: an instance already registered under the same NAME-UUID, or a
  * new one, initialised and registered.
- * @return APR_SUCCESS; APR_EINVAL for a bad configuration; or what init returned. errmsg is set on
- * failure and nothing is registered then.
+ * @return APR_SUCCESS; APR_EINVAL or APR_NOTFOUND for a bad configuration, as above; or what init
+ * returned. errmsg is set on failure and nothing is registered then.
  */
 apr_status_t storer_registry_open(storer_registry_t *registry, const char *engine,
                                   const storer_option_t *options, storer_t **out,

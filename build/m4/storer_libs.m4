@@ -21,6 +21,9 @@ AC_DEFUN([STORER_APR], [
   APR_CFLAGS=`"$APR_CONFIG" --cflags`
   APR_CPPFLAGS=`"$APR_CONFIG" --cppflags --includes | $SED 's,-I,-isystem ,g'`
   APR_LIBS=`"$APR_CONFIG" --link-ld --libs`
+  dnl for storer.pc: an engine must use the APR of its httpd, and that need not have an apr-1.pc
+  APR_PC_CFLAGS=`"$APR_CONFIG" --cppflags --includes | $SED 's,^  *,,'`
+  AC_SUBST([APR_PC_CFLAGS])
   AC_SUBST([APR_CFLAGS])
   AC_SUBST([APR_CPPFLAGS])
   AC_SUBST([APR_LIBS])

@@ -4,10 +4,8 @@
  */
 #include "answer.h"
 
-#include "../config.h"
-#include "../lifecycle.h"
-
 #include "../purge/access.h"
+#include "../stats/stats_report.h"
 
 #include "ap_mpm.h"
 #include "http_core.h"
@@ -255,21 +253,6 @@ static int answer_get(const admin_t *admin)
                                                                     : listing_keys(admin);
 }
 
-/* The stores of the virtual host, or all. */
-static const apr_array_header_t *stores_of(request_rec *r)
-{
-    storer_registry_t *registry = lifecycle_stores();
-    apr_array_header_t *stores = apr_array_make(r->pool, 1, sizeof(storer_t *));
-
-    if (!r->server->is_virtual && registry) {
-        return storer_registry_list(registry);
-    }
-    if (config_of(r->server)->store) {
-        APR_ARRAY_PUSH(stores, storer_t *) = config_of(r->server)->store;
-    }
-    return stores;
-}
-
 static int handle(request_rec *r)
 {
     admin_t admin = { r, NULL, NULL, NULL, 0, NULL };
@@ -277,14 +260,15 @@ static int handle(request_rec *r)
     if (!r->handler || strcmp(r->handler, ADMIN_HANDLER) != 0) {
         return DECLINED;
     }
+    stats_omit(r);
     if (!may(&admin)) {
         return HTTP_FORBIDDEN;
     }
     if (locate(&admin) != OK || read_query(&admin) != OK) {
         return HTTP_BAD_REQUEST;
     }
-    admin.stores = stores_of(r);
-    admin.site = r->server->is_virtual ? config_of(r->server)->site : 0;
+    admin.stores = report_stores(r);
+    admin.site = report_scope(r);
     if (strcmp(r->method, "PURGE") == 0) {
         return orders_purge(&admin);
     }

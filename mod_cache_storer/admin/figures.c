@@ -4,6 +4,9 @@
  */
 #include "answer.h"
 
+#include "../stats/stats.h"
+#include "../stats/stats_figures.h"
+
 #include "http_protocol.h"
 #include "apr_strings.h"
 
@@ -35,14 +38,16 @@ static json_t *json_of_store(storer_t *store, apr_pool_t *pool)
 
 int figures_show(const admin_t *admin)
 {
-    json_t *stores = json_array();
+    json_t *stores = json_array(), *json = NULL;
+    stats_map_t map;
     int i;
 
     for (i = 0; i < admin->stores->nelts; i++) {
         json_array_append_new(stores, json_of_store(APR_ARRAY_IDX(admin->stores, i, storer_t *),
                                                     admin->r->pool));
     }
-    return answer_json(admin, HTTP_OK, json_pack("{s:o, s:o}", "time",
-                                                 answer_time(admin->r->request_time), "stores",
-                                                 stores));
+    json = stats_here(&map) == APR_SUCCESS ? stats_json_of_map(&map, admin->site) : json_object();
+    json_object_set_new(json, "time", answer_time(admin->r->request_time));
+    json_object_set_new(json, "stores", stores);
+    return answer_json(admin, HTTP_OK, json);
 }

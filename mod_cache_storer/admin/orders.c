@@ -10,6 +10,7 @@
 #include "../config.h"
 
 #include "../purge/tags.h"
+#include "../stats/stats.h"
 
 #include "http_protocol.h"
 #include "apr_strings.h"
@@ -153,6 +154,9 @@ static apr_status_t carry_out(const admin_t *admin, const order_t *order, const 
 
         rv = order->fn(admin, &purge, selector, &count);
         *purged += count;
+    }
+    if (rv == APR_SUCCESS) {
+        stats_count(r, hard ? STATS_PURGES_HARD : STATS_PURGES_SOFT);
     }
     ap_log_rerror(APLOG_MARK, is_fault_of_store(rv) ? APLOG_ERR : APLOG_INFO, rv, r,
                   STORERNO(0543) "%s purge of %s %s by %s", hard ? "hard" : "soft", order->type,

@@ -11,6 +11,8 @@
 #include "../admin/admin.h"
 #include "../invalidate.h"
 
+#include "../stats/stats.h"
+
 #include "http_log.h"
 #include "http_protocol.h"
 
@@ -37,6 +39,7 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
     }
     if (rv == APR_SUCCESS) {
         state->purged = 1;
+        stats_count(r, purge.hard ? STATS_PURGES_HARD : STATS_PURGES_SOFT);
     }
     ap_log_rerror(APLOG_MARK, rv == APR_SUCCESS ? APLOG_INFO : APLOG_ERR, rv, r,
                   STORERNO(0513) "%s %s", rv == APR_SUCCESS ? "purged" : "could not purge",
@@ -69,6 +72,7 @@ static int handle(request_rec *r)
         return HTTP_SERVICE_UNAVAILABLE;
     }
     softly = apr_table_get(r->headers_in, "Soft-Purge");
+    state->management = 1;
     state->purging = 1;
     state->purging_softly = softly && strcmp(softly, "0") != 0;
     if (!invalidate_now(r)) {

@@ -9,6 +9,8 @@
 
 #include "../mask.h"
 
+#include "../stats/stats.h"
+
 #include "http_log.h"
 
 static void purge_tags_of(const state_t *state, const char *tags)
@@ -22,6 +24,7 @@ static void purge_tags_of(const state_t *state, const char *tags)
                       STORERNO(0511) "the tags %s could not be purged", tags);
         return;
     }
+    stats_count(r, STATS_PURGES_HARD);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0512) "purged the tags %s", tags);
 }
 

@@ -212,6 +212,7 @@ static memory_t *open_store(apr_pool_t *pool)
     uint32_t i;
 
     env.pool = pool;
+    env.api = &storer_api;
     if (storer_memory_engine.create(&store, options, &env, &errmsg) != APR_SUCCESS
         || store->ops->init(store, &errmsg) != APR_SUCCESS
         || store->ops->child_init(store, pool) != APR_SUCCESS) {

@@ -50,6 +50,7 @@ static memory_t *open_store(const replay_plan_t *plan, uint64_t footprint, apr_p
     storer_t *store;
 
     env->pool = pool;
+    env->api = &storer_api;
     snprintf(size, sizeof(size), "%llu", (unsigned long long)(bytes / 4096 * 4096));
     if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
         || store->ops->init(store, &errmsg) != APR_SUCCESS

@@ -45,6 +45,7 @@ static memory_t *open_store(uint64_t bytes, apr_pool_t *pool)
     storer_t *store;
 
     env->pool = pool;
+    env->api = &storer_api;
     sprintf(size, "%llu", (unsigned long long)bytes);
     if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
         || store->ops->init(store, &errmsg) != APR_SUCCESS

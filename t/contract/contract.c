@@ -305,6 +305,7 @@ static int test_begin(contract_t *test, const contract_target_t *target, int no_
     test->env.pool = test->store_pool;
     test->env.log = take_line;
     test->env.baton = &test->log;
+    test->env.api = &storer_api;
     rv = target->create(target->baton, &test->env, &test->store);
     if (!is_status(rv, APR_SUCCESS, "a new store")) {
         return 0;

@@ -9,7 +9,7 @@
 
 static apr_status_t create(void *baton, const storer_env_t *env, storer_t **out)
 {
-    storer_registry_t *registry = storer_registry_create(env, NULL, NULL);
+    storer_registry_t *registry = storer_registry_create(env);
     const char *errmsg = NULL;
     apr_status_t rv;
 

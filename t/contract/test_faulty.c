@@ -26,6 +26,7 @@ static void begin(fixture_t *fixture)
     memset(fixture, 0, sizeof(*fixture));
     apr_pool_create(&fixture->pool, NULL);
     fixture->env.pool = fixture->pool;
+    fixture->env.api = &storer_api;
     if (plain_open(&fixture->inner, no_options, &fixture->env) != APR_SUCCESS) {
         bail_out("cannot make a store");
     }

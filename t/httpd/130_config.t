@@ -66,6 +66,11 @@ my ($code, $output) = check("<VirtualHost *:$port>\nCacheStorer memory size=wron
 isnt($code, 0, 'a wrong value in a virtual host: refused');
 like($output, qr/CacheStorer.*wrong/s, 'by directive and value');
 
+($code, $output) = check('CacheStorer nosuchengine size=10M');
+like($output, qr/\bknown: memory\b/, 'an unknown engine: the known ones are named');
+like($output, qr/LoadModule cache_storer_nosuchengine_module modules\/mod_cache_storer_nosuchengine\.so/,
+    'and the line that is probably missing');
+
 # ---- what is right -------------------------------------------------------------------------------
 
 for my $text ('', 'CacheStorer memory', 'CacheStorer memory size=1M', 'CacheStorer memory size=1G',

@@ -34,6 +34,7 @@ memory_t *fixture_open(apr_pool_t *pool, const char *size)
     storer_t *store;
 
     env->pool = pool;
+    env->api = &storer_api;
     env->log = count_line;
     if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
         || store->ops->init(store, &errmsg) != APR_SUCCESS

@@ -37,6 +37,7 @@ static memory_t *open_file_store(apr_pool_t *pool, const char *path, const char 
     storer_t *store;
 
     env->pool = pool;
+    env->api = &storer_api;
     env->log = count_notice;
     if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
         || store->ops->init(store, &errmsg) != APR_SUCCESS) {

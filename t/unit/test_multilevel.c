@@ -41,6 +41,7 @@ static void open_scene(scene_t *scene, apr_pool_t *parent)
     memset(scene, 0, sizeof(*scene));
     apr_pool_create(&scene->pool, parent);
     scene->env.pool = scene->pool;
+    scene->env.api = &storer_api;
     scene->env.log = count_warning;
     scene->env.baton = scene;
     if (plain_open(&scene->store, none, &scene->env) != APR_SUCCESS) {

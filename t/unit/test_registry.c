@@ -159,23 +159,11 @@ static apr_status_t nothing_create(storer_t **out, const storer_option_t *option
     return APR_SUCCESS;
 }
 
-static const storer_engine_t *find_engine(void *baton, const char *name)
-{
-    static const storer_engine_t engines[] = {
-        { STORER_ABI_VERSION, "obedient", obedient_create },
-        { STORER_ABI_VERSION, "lacking", lacking_create },
-        { STORER_ABI_VERSION, "nothing", nothing_create },
-        { STORER_ABI_VERSION + 41, "future", obedient_create },
-        { STORER_ABI_VERSION, "memory", nothing_create },
-    };
-
-    for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
-        if (baton && strcmp(engines[i].name, name) == 0) {
-            return &engines[i];
-        }
-    }
-    return NULL;
-}
+static const storer_engine_t engines[] = {
+    { STORER_ABI_VERSION, "obedient", obedient_create },
+    { STORER_ABI_VERSION, "lacking", lacking_create },
+    { STORER_ABI_VERSION, "nothing", nothing_create },
+};
 
 static void take_line(void *baton, storer_log_level_e level, apr_status_t rv, const char *message)
 {
@@ -197,8 +185,13 @@ static void begin(fixture_t *f)
 {
     memset(f, 0, sizeof(*f));
     apr_pool_create(&f->pool, NULL);
-    f->env = (storer_env_t){ f->pool, take_line, NULL, &f->count };
-    f->registry = storer_registry_create(&f->env, find_engine, f);
+    f->env = (storer_env_t){ f->pool, take_line, NULL, &f->count, NULL };
+    f->registry = storer_registry_create(&f->env);
+    for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+        const char *errmsg;
+
+        (void)storer_registry_add_engine(f->registry, engines[i].name, &engines[i], &errmsg);
+    }
 }
 
 static void end(fixture_t *f)
@@ -255,6 +248,7 @@ static void open_and_find(void)
        "in the order of registration");
     ok(storer_registry_find(f.registry, "OBEDIENT-one")->env->baton == &f.count,
        "an instance has the host's baton");
+    ok(one->env->api == &storer_api, "and the library's functions, though the host set none");
     end(&f);
 }
 
@@ -278,14 +272,11 @@ static void bad_engines(void)
     fixture_t f;
 
     begin(&f);
-    is_status(open_as(&f, "unheard-of", "x", NULL, &store, &errmsg), APR_EINVAL, "unknown engine");
-    ok(mentions(errmsg, "unheard-of", "memory"), "the message has its name and the known ones");
-    is_status(open_as(&f, "", "x", NULL, &store, &errmsg), APR_EINVAL, "an engine without name");
-    is_status(open_as(&f, "future", "x", NULL, &store, &errmsg), APR_EINVAL, "another ABI version");
-    ok(mentions(errmsg, "future", apr_itoa(f.pool, STORER_ABI_VERSION + 41))
-       && mentions(errmsg, "version", apr_itoa(f.pool, STORER_ABI_VERSION)),
-       "the message has the engine's name and both versions");
-    is_int(f.count.made, 0, "its factory did not run");
+    is_status(open_as(&f, "unheard-of", "x", NULL, &store, &errmsg), APR_NOTFOUND,
+              "unknown engine");
+    ok(mentions(errmsg, "unheard-of", "memory, obedient, lacking, nothing"),
+       "the message has its name and the known ones");
+    is_status(open_as(&f, "", "x", NULL, &store, &errmsg), APR_NOTFOUND, "an engine without name");
     is_status(open_as(&f, "lacking", "x", NULL, &store, &errmsg), APR_EINVAL, "no set");
     ok(mentions(errmsg, "lacking", "required"), "the message says so");
     is_status(open_as(&f, "nothing", "x", NULL, &store, &errmsg), APR_EINVAL, "no instance");
@@ -295,6 +286,38 @@ static void bad_engines(void)
     ok(!store, "nothing is returned");
     is_int(storer_registry_list(f.registry)->nelts, 0, "nothing is registered");
     is_int(f.count.made, f.count.gone, "nothing is left of the attempts");
+    end(&f);
+}
+
+static void add_engines(void)
+{
+    static const storer_engine_t future = { STORER_ABI_VERSION + 41, "future", obedient_create };
+    static const storer_engine_t empty = { STORER_ABI_VERSION, "empty", NULL };
+    storer_t *store;
+    const char *errmsg = NULL;
+    fixture_t f;
+
+    begin(&f);
+    is_status(storer_registry_add_engine(f.registry, "as named", &future, &errmsg), APR_EINVAL,
+              "an engine of another ABI version");
+    ok(mentions(errmsg, "as named", apr_itoa(f.pool, STORER_ABI_VERSION + 41))
+       && mentions(errmsg, "version", apr_itoa(f.pool, STORER_ABI_VERSION)),
+       "the message has the engine's name and both versions");
+    is_status(open_as(&f, "as named", "x", NULL, &store, &errmsg), APR_NOTFOUND, "is not known");
+    is_status(storer_registry_add_engine(f.registry, "empty", &empty, &errmsg), APR_EINVAL,
+              "an engine without a factory");
+    ok(mentions(errmsg, "empty", "factory"), "the message says so");
+    is_status(storer_registry_add_engine(f.registry, "", &engines[0], &errmsg), APR_EINVAL,
+              "an engine without a name");
+    is_status(storer_registry_add_engine(f.registry, "obedient", &engines[1], &errmsg), APR_EEXIST,
+              "a name that is taken");
+    ok(mentions(errmsg, "obedient", "already"), "the message says so");
+    is_status(storer_registry_add_engine(f.registry, "memory", &engines[0], &errmsg), APR_EEXIST,
+              "the name of a built-in engine");
+    is_status(storer_registry_add_engine(f.registry, "another", &engines[0], &errmsg), APR_SUCCESS,
+              "one engine under two names");
+    is_status(open_as(&f, "another", "one", NULL, &store, &errmsg), APR_SUCCESS, "opens by either");
+    is_int(f.count.made, 1, "no other factory ran");
     end(&f);
 }
 
@@ -314,7 +337,7 @@ static void bad_options(void)
     is_status(storer_registry_open(f.registry, "obedient", unknown, &store, &errmsg), APR_EINVAL,
               "open with a bad option");
     ok(!store && mentions(errmsg, "obedient", "colour=red"), "the same message");
-    is_status(storer_registry_check(f.registry, "unheard-of", good, &errmsg), APR_EINVAL,
+    is_status(storer_registry_check(f.registry, "unheard-of", good, &errmsg), APR_NOTFOUND,
               "check of an unknown engine");
     is_status(storer_registry_check(f.registry, "obedient", good, &errmsg), APR_SUCCESS,
               "check of good options");
@@ -409,7 +432,7 @@ static void child_init_all(void)
     end(&f);
 }
 
-static void builtin_first(void)
+static void builtin_alone(void)
 {
     storer_option_t options[] = { { "size", "1M" }, { NULL, NULL } };
     storer_t *store = NULL;
@@ -419,10 +442,10 @@ static void builtin_first(void)
     begin(&f);
     is_status(storer_registry_open(f.registry, "memory", options, &store, &errmsg), APR_SUCCESS,
               "open a built-in engine: %s", errmsg);
-    ok(store && strcmp(store->ops->name, "MEMORY") == 0, "no other engine can take its name");
-    f.registry = storer_registry_create(&f.env, NULL, NULL);
-    is_status(open_as(&f, "obedient", "x", NULL, &store, &errmsg), APR_EINVAL,
-              "a host that finds no engines");
+    ok(store && strcmp(store->ops->name, "MEMORY") == 0, "is what it says");
+    f.registry = storer_registry_create(&f.env);
+    is_status(open_as(&f, "obedient", "x", NULL, &store, &errmsg), APR_NOTFOUND,
+              "a host that adds no engines");
     ok(mentions(errmsg, "obedient", "memory"), "has the built-in ones");
     end(&f);
 }
@@ -433,12 +456,13 @@ int main(void)
     open_and_find();
     no_options();
     bad_engines();
+    add_engines();
     bad_options();
     init_fails();
     add();
     reset_all();
     child_init_all();
-    builtin_first();
+    builtin_alone();
     apr_terminate();
     return done_testing();
 }

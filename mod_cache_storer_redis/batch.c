@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * batch.c - see batch.h. The request side of RESP: an array of strings for each command. Knows names,
+ * and no socket.
+ */
+#include "batch.h"
+
+#include "host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void batch_begin(batch_t *batch, const names_t *names)
+{
+    batch->names = names;
+    batch->bytes = batch->small;
+    batch->room = sizeof(batch->small);
+    batch->used = 0;
+    batch->count = 0;
+    batch->starts = batch->small_starts;
+    batch->starts_room = BATCH_COMMANDS;
+    batch->slot = -1;
+    batch->failed = 0;
+}
+
+void batch_end(batch_t *batch)
+{
+    if (batch->bytes != batch->small) {
+        free(batch->bytes);
+    }
+    if (batch->starts != batch->small_starts) {
+        free(batch->starts);
+    }
+    batch->bytes = batch->small;
+    batch->starts = batch->small_starts;
+}
+
+/* Twice the room, or as much as is needed; what lay in the struct itself is copied out of it. */
+static void *grow(void *old, const void *small, apr_size_t used, apr_size_t room)
+{
+    void *larger = old == small ? malloc(room) : realloc(old, room);
+
+    if (larger && old == small) {
+        memcpy(larger, small, used);
+    }
+    return larger;
+}
+
+static char *reserve(batch_t *batch, apr_size_t len)
+{
+    if (len > batch->room - batch->used && !batch->failed) {
+        apr_size_t needed = batch->used + len;
+        apr_size_t room = needed > batch->room * 2 ? needed : batch->room * 2;
+        char *bytes = grow(batch->bytes, batch->small, batch->used, room);
+
+        if (!bytes) {
+            batch->failed = 1;
+        }
+        else {
+            batch->bytes = bytes;
+            batch->room = room;
+        }
+    }
+    return batch->failed ? NULL : batch->bytes + batch->used;
+}
+
+static void add(batch_t *batch, const char *bytes, apr_size_t len)
+{
+    char *to = reserve(batch, len);
+
+    if (to && len > 0) {
+        memcpy(to, bytes, len);
+        batch->used += len;
+    }
+}
+
+static void add_count(batch_t *batch, char type, apr_size_t count)
+{
+    char text[32];
+
+    add(batch, text, (apr_size_t)snprintf(text, sizeof(text), "%c%lu\r\n", type,
+                                          (unsigned long)count));
+}
+
+static void note_start(batch_t *batch)
+{
+    if (batch->count == batch->starts_room) {
+        apr_size_t used = (apr_size_t)batch->count * sizeof(*batch->starts);
+        apr_size_t *starts = grow(batch->starts, batch->small_starts, used, used * 2);
+
+        if (!starts) {
+            batch->failed = 1;
+            return;
+        }
+        batch->starts = starts;
+        batch->starts_room *= 2;
+    }
+    batch->starts[batch->count++] = batch->used;
+}
+
+void batch_command(batch_t *batch, int words, const char *verb)
+{
+    note_start(batch);
+    add_count(batch, '*', (apr_size_t)words);
+    batch_text(batch, verb);
+}
+
+void batch_bytes(batch_t *batch, storer_bytes_t bytes)
+{
+    static const storer_bytes_t none = { "", 0 };
+
+    batch_two(batch, bytes, none);
+}
+
+void batch_two(batch_t *batch, storer_bytes_t head, storer_bytes_t tail)
+{
+    add_count(batch, '$', head.len + tail.len);
+    add(batch, head.data, head.len);
+    add(batch, tail.data, tail.len);
+    add(batch, "\r\n", 2);
+}
+
+void batch_text(batch_t *batch, const char *text)
+{
+    storer_bytes_t bytes = { text, strlen(text) };
+
+    batch_bytes(batch, bytes);
+}
+
+void batch_number(batch_t *batch, apr_int64_t number)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" APR_INT64_T_FMT, number);
+    batch_text(batch, text);
+}
+
+/* The length goes first, and is known when the name is written: so that is written behind the room
+ * for the longest length, and moved. */
+static void add_name(batch_t *batch, const names_key_t *key)
+{
+    char *to = reserve(batch, key->key.len * 2 + batch->names->prefix_len + 64), head[32];
+    apr_size_t len, head_len;
+
+    if (!to) {
+        return;
+    }
+    len = names_write(batch->names, key, to + sizeof(head));
+    if (batch->names->cluster && batch->slot < 0) {
+        batch->slot = names_slot(to + sizeof(head), len);
+    }
+    head_len = (apr_size_t)snprintf(head, sizeof(head), "$%lu\r\n", (unsigned long)len);
+    memcpy(to, head, head_len);
+    memmove(to + head_len, to + sizeof(head), len);
+    batch->used += head_len + len;
+    add(batch, "\r\n", 2);
+}
+
+void batch_key(batch_t *batch, storer_bytes_t key)
+{
+    names_key_t name = { NAMES_VALUE, key, 0 };
+
+    add_name(batch, &name);
+}
+
+void batch_part(batch_t *batch, const unsigned char *version, apr_uint32_t index)
+{
+    names_key_t name = { NAMES_PART, { (const char *)version, NAMES_VERSION_SIZE }, index };
+
+    add_name(batch, &name);
+}
+
+storer_bytes_t batch_nth(const batch_t *batch, int nth)
+{
+    apr_size_t start, end;
+    storer_bytes_t command;
+
+    redis_assert(nth >= 0 && nth < batch->count);
+    start = batch->starts[nth];
+    end = nth + 1 < batch->count ? batch->starts[nth + 1] : batch->used;
+    command.data = batch->bytes + start;
+    command.len = end - start;
+    return command;
+}
+
+void batch_raw(batch_t *batch, storer_bytes_t command)
+{
+    note_start(batch);
+    add(batch, command.data, command.len);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * batch.h - commands written one behind the other, to be sent in one go. Arguments are copied.
+ * Running out of memory is noticed when the batch is run.
+ */
+#ifndef BATCH_H
+#define BATCH_H
+
+#include "names.h"
+
+#define BATCH_SMALL    2048
+#define BATCH_COMMANDS 16
+
+typedef struct batch_t {
+    const names_t *names;
+    char          *bytes;
+    apr_size_t     used, room;
+    int            count;       /**< commands */
+    apr_size_t    *starts;      /**< of each command in bytes */
+    int            starts_room;
+    int            slot;        /**< of the first key; -1: there is none */
+    int            failed;      /**< out of memory */
+    char           small[BATCH_SMALL];
+    apr_size_t     small_starts[BATCH_COMMANDS];
+} batch_t;
+
+/** The batch must not be moved afterwards, and be ended by batch_end. */
+void batch_begin(batch_t *batch, const names_t *names);
+void batch_end(batch_t *batch);
+
+/** A command of `words` words, the first of which is `verb`; the others must follow. */
+void batch_command(batch_t *batch, int words, const char *verb);
+void batch_text(batch_t *batch, const char *text);
+void batch_bytes(batch_t *batch, storer_bytes_t bytes);
+/** Two pieces as one argument. */
+void batch_two(batch_t *batch, storer_bytes_t head, storer_bytes_t tail);
+void batch_number(batch_t *batch, apr_int64_t number);
+/** The name of a value or mapping. */
+void batch_key(batch_t *batch, storer_bytes_t key);
+/** The name of a part. */
+void batch_part(batch_t *batch, const unsigned char *version, apr_uint32_t index);
+
+/** The bytes of one command. */
+storer_bytes_t batch_nth(const batch_t *batch, int nth);
+/** Commands that were written before, as they are. */
+void batch_raw(batch_t *batch, storer_bytes_t command);
+
+#endif /* BATCH_H */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * multilevel.c - the look-up of a variant in one round trip where that is possible: the mapping of a
+ * URL is asked for together with the value that lies under the URL's own key, which is the one of a
+ * response that does not vary. Both are in one slot of a cluster (names.h). The election itself is the
+ * library's.
+ */
+#include "mapping.h"
+#include "read.h"
+#include "router.h"
+
+#include <apr_strings.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of how many variants that fit the value is looked for: usually the first one is there. */
+#define CANDIDATES_MAX 64
+
+/* What is known of one look-up. */
+typedef struct lookup_t {
+    redis_t                *redis;
+    storer_bytes_t          base_key;
+    const storer_request_t *request;
+    storer_validator_t     *validator;
+    apr_time_t              now;
+    clock_point_t           deadline;
+    storer_view_t          *fresh, *stale;
+    apr_pool_t             *pool;
+    storer_bytes_t          mapping;   /* in the library's form */
+    reply_t                *value;     /* of the base key; NULL once it was used */
+} lookup_t;
+
+static storer_bytes_t mapping_key(storer_bytes_t base_key, apr_pool_t *pool)
+{
+    storer_bytes_t key = { NULL, base_key.len + NAMES_MAPPING_LEN };
+    char *text = apr_palloc(pool, key.len);
+
+    memcpy(text, NAMES_MAPPING, NAMES_MAPPING_LEN);
+    memcpy(text + NAMES_MAPPING_LEN, base_key.data, base_key.len);
+    key.data = text;
+    return key;
+}
+
+static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_key,
+                        clock_point_t deadline, reply_t **replies)
+{
+    batch_t batch;
+    apr_status_t rv;
+
+    batch_begin(&batch, &redis->names);
+    batch_command(&batch, 2, "HGETALL");
+    batch_key(&batch, key);
+    batch_command(&batch, 2, "GET");
+    batch_key(&batch, base_key);
+    rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
+    batch_end(&batch);
+    return rv;
+}
+
+/* The value of a candidate, by the answer that is there already or by asking for it. */
+static apr_status_t open_value(lookup_t *lookup, const storer_candidate_t *candidate)
+{
+    storer_view_t *view = candidate->fresh ? lookup->fresh : lookup->stale;
+    redis_t *redis = lookup->redis;
+
+    if (!view || candidate->key.len < 1 || candidate->key.len > STORER_KEY_MAX) {
+        return APR_NOTFOUND;
+    }
+    if (lookup->value && candidate->key.len == lookup->base_key.len
+        && memcmp(candidate->key.data, lookup->base_key.data, candidate->key.len) == 0) {
+        apr_status_t rv = read_open(redis, candidate->key, &lookup->value, lookup->now,
+                                    lookup->deadline, view);
+
+        reply_free(lookup->value);
+        lookup->value = NULL;
+        return rv;
+    }
+    return redis_get(&redis->base, candidate->key, lookup->now, view, lookup->pool);
+}
+
+/* The best variant whose value is still there. APR_EINVAL: the mapping is damaged. */
+static apr_status_t elect(lookup_t *lookup)
+{
+    const storer_api_t *api = lookup->redis->base.env->api;
+    storer_candidate_t candidate, next;
+    const storer_candidate_t *after = NULL;
+    apr_status_t rv = APR_NOTFOUND;
+    int tried;
+
+    for (tried = 0; rv == APR_NOTFOUND && tried < CANDIDATES_MAX; tried++) {
+        rv = api->elect(lookup->mapping, lookup->request, lookup->validator, lookup->now, after,
+                        &next);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+        candidate = next;
+        after = &candidate;
+        rv = open_value(lookup, &candidate);
+    }
+    if (rv == APR_SUCCESS && lookup->validator) {
+        storer_bytes_t etag = candidate.etag;
+
+        etag.data = apr_pmemdup(lookup->pool, etag.data, etag.len);
+        (void)api->validator_check(lookup->validator, etag);
+    }
+    return rv;
+}
+
+static apr_status_t elect_of_hash(lookup_t *lookup, storer_bytes_t key, const reply_t *hash)
+{
+    mapping_t mapping;
+    storer_expiry_t last;
+    char *bytes = NULL;
+    apr_status_t rv;
+
+    rv = mapping_read(lookup->redis, key, hash, &mapping, lookup->pool);
+    if (rv == APR_SUCCESS && mapping.entries->nelts == 0) {
+        return APR_NOTFOUND;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = mapping_join(&mapping, &bytes, &lookup->mapping.len, &last);
+    }
+    if (rv == APR_SUCCESS) {
+        lookup->mapping.data = bytes;
+        rv = elect(lookup);
+        free(bytes);
+    }
+    return rv;
+}
+
+static void log_damage(redis_t *redis, storer_bytes_t base_key)
+{
+    if (redis_may_complain(redis)) {
+        host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
+                 "redis: the mapping of %.*s is damaged; it will be replaced by the next store (such "
+                 "things are said once a minute)", base_key.len < 200 ? (int)base_key.len : 200,
+                 base_key.data);
+    }
+}
+
+apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
+                                   const storer_request_t *request, storer_validator_t *validator,
+                                   apr_time_t now, storer_view_t *fresh, storer_view_t *stale,
+                                   apr_pool_t *pool)
+{
+    redis_t *redis = redis_of(self);
+    storer_bytes_t key = mapping_key(base_key, pool);
+    lookup_t lookup = { redis, base_key, request, validator, now, redis_deadline(redis), fresh,
+                        stale, pool, { NULL, 0 }, NULL };
+    reply_t *replies[2] = { NULL, NULL };
+    apr_status_t rv;
+
+    if (validator) {
+        self->env->api->validator_reset(validator);
+    }
+    rv = ask(redis, key, base_key, lookup.deadline, replies);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    lookup.value = replies[1];
+    if (reply_is_error(replies[0], "WRONGTYPE")) { /* a plain value in its place: rare, so not fast */
+        rv = self->env->api->get_multi_level(self, base_key, request, validator, now, fresh, stale,
+                                             pool);
+    }
+    else {
+        rv = elect_of_hash(&lookup, key, replies[0]);
+        if (rv == APR_EINVAL) {
+            log_damage(redis, base_key);
+            rv = APR_NOTFOUND;
+        }
+    }
+    reply_free(replies[0]);
+    reply_free(lookup.value);
+    return rv;
+}

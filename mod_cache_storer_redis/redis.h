@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * redis.h - an instance, and what the files of the engine share. The layers, each of which knows only
+ * those below it:
+ *
+ *   module.c                                   the record httpd loads
+ *   redis.c                                    factory and table
+ *   read.c write.c update.c walk.c             the operations
+ *   mapping.c multilevel.c                     mappings; the look-up of a variant
+ *   value.c keyindex.c                         formats: bytes, and nothing of sockets
+ *   router.c                                   which node; redirections of a cluster
+ *   exchange.c cluster.c                       a batch and its answers, judged; the map of slots
+ *   node.c breaker.c                           pool and breakers of one server
+ *   connection.c tls.c reply.c batch.c         bytes on a socket
+ *   options.c url.c names.c address.c          what is configured, and what things are called
+ *
+ * Nothing here locks two locks at once, and none is held while a socket is waited for.
+ */
+#ifndef REDIS_H
+#define REDIS_H
+
+#include "cluster.h"
+#include "host.h"
+#include "names.h"
+#include "node.h"
+
+typedef struct redis_t {
+    storer_t    base;         /* first: what the host knows */
+    /* immutable after init */
+    options_t   options;
+    names_t     names;
+    const char *uuid;
+    tls_t      *tls;          /* NULL: not used */
+    cluster_t  *cluster;      /* NULL: one server, with others to take its place */
+    node_t     *nodes;        /* as configured: that server and the others, or seeds */
+    int         node_count;
+    /* atomic */
+    _Atomic apr_int64_t complained;  /* when damage was logged last */
+} redis_t;
+
+/** The instance behind a store; asserts that it is one of ours. */
+redis_t *redis_of(storer_t *self);
+
+/** When an operation that begins now must be over. */
+clock_point_t redis_deadline(const redis_t *redis);
+
+/** Damage is worth a line, once a minute: a server that gives nothing else must not fill the log. */
+int redis_may_complain(redis_t *redis);
+
+/* read.c, write.c, update.c, walk.c, multilevel.c: the slots */
+storer_get_fn             redis_get;
+storer_set_fn             redis_set;
+storer_delete_fn          redis_delete;
+storer_update_fn          redis_update;
+storer_map_keys_fn        redis_map_keys;
+storer_reset_fn           redis_reset;
+storer_open_writer_fn     redis_open_writer;
+storer_get_multi_level_fn redis_get_multi_level;
+
+#endif /* REDIS_H */
