@@ -8,10 +8,14 @@
 #include "fields/structured.h"
 
 #include "ap_expr.h"
+#include "apr_fnmatch.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
 #define MAX_VARIANTS 10000
+
+/* Longer times are refused, so that sums of them do not overflow. */
+#define MAX_TIME (APR_INT64_C(100) * 365 * 86400 * APR_USEC_PER_SEC)
 
 static const storer_option_t no_options[] = { { NULL, NULL } };
 
@@ -78,6 +82,9 @@ static const char *parse_time(cmd_parms *cmd, const char *text, apr_interval_tim
     if (rv != APR_SUCCESS || parsed < 0) {
         return apr_psprintf(cmd->pool, "%s: '%s' is not a time: a number with ms, s, min, h or d "
                             "is expected, as in 30s", cmd->cmd->name, text);
+    }
+    if (parsed > MAX_TIME) {
+        return apr_psprintf(cmd->pool, "%s: '%s' is longer than 100 years", cmd->cmd->name, text);
     }
     *time = parsed;
     return NULL;
@@ -416,6 +423,19 @@ static const char *set_status(cmd_parms *cmd, void *dummy, int argc, char *const
     return NULL;
 }
 
+/* What a section covers: the paths that begin so. Of a pattern nothing is known; then it may be any.
+ * mod_cache takes all that the section covers, whatever path stands in the directive itself. */
+static const char *section_prefix(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    if (!section || ap_cstr_casecmp(section->directive, "<Location") != 0
+        || ap_strchr_c(section->args, '~') || apr_fnmatch_test(cmd->path)) {
+        return "";
+    }
+    return cmd->path;
+}
+
 /* mod_cache's own directive: only looked at, to know which URLs may be ours. httpd gives a directive
  * to each module that has it in its table. */
 static const char *see_cache_enable(cmd_parms *cmd, void *dummy, const char *type,
@@ -427,7 +447,8 @@ static const char *see_cache_enable(cmd_parms *cmd, void *dummy, const char *typ
     if (strcmp(type, "storer") == 0) {
         apr_array_header_t *prefixes = apr_array_make(cmd->pool, 1, sizeof(const char *));
 
-        APR_ARRAY_PUSH(prefixes, const char *) = prefix ? prefix : cmd->path ? cmd->path : "/";
+        APR_ARRAY_PUSH(prefixes, const char *) = cmd->path ? section_prefix(cmd)
+                                                           : prefix ? prefix : "/";
         config->prefixes = config->prefixes
                            ? apr_array_append(cmd->pool, config->prefixes, prefixes) : prefixes;
     }

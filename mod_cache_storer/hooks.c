@@ -89,12 +89,20 @@ static int after_handler(request_rec *r)
     return DECLINED;
 }
 
-/* Only where mod_cache may be at work: other responses are none of our business. */
+/* Whether mod_cache may be at work: other responses are none of our business. In its quick handler it
+ * looks at the path that was asked for, later at what that was rewritten to. */
+static int is_covered(const state_t *state)
+{
+    const request_rec *r = state->r;
+
+    return config_covers(state->config, r->parsed_uri.path) || config_covers(state->config, r->uri);
+}
+
 static void insert_filters(request_rec *r)
 {
     state_t *state = state_of(r);
 
-    if (!state || state->hit || !config_covers(state->config, r->parsed_uri.path)) {
+    if (!state || state->hit || !is_covered(state)) {
         return;
     }
     state->forwarded = 1;
@@ -196,7 +204,7 @@ static void see_error(request_rec *r)
         return;
     }
     collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
-    if (!state->outlet_seen && config_covers(state->config, r->parsed_uri.path)) {
+    if (!state->outlet_seen && is_covered(state)) {
         state->outlet_seen = 1;
         purge_response_see(state);
         status_add_forwarded(state, r->err_headers_out);

@@ -22,6 +22,7 @@
 #define HEURISTIC_MAX     (24 * 60 * 60)
 
 static ap_filter_rec_t *intake_handle, *intake_subrequest_handle;
+static ap_filter_rec_t *intake_marked_handle, *restore_handle;
 
 static const char *const hidden_fields[] = { "Cache-Control", "Expires", "Pragma", NULL };
 
@@ -296,6 +297,7 @@ static void see_head(state_t *state)
     }
 }
 
+/* Whether it is this filter or one behind it. */
 static int is_behind(const ap_filter_t *filter, const char *name)
 {
     const ap_filter_rec_t *wanted = ap_get_output_filter_handle(name);
@@ -315,18 +317,47 @@ static apr_status_t intake_filter(ap_filter_t *filter, apr_bucket_brigade *briga
     return ap_pass_brigade(filter->next, brigade);
 }
 
+static apr_status_t restore_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    state_t *state = filter->ctx;
+
+    if (!state->hit) {
+        intake_restore(state, filter->r->headers_out);
+        state->intake.restored = 1;
+    }
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(filter->next, brigade);
+}
+
 void intake_register(void)
 {
     intake_handle = ap_register_output_filter("CACHE_STORER_IN", intake_filter, NULL,
                                               AP_FTYPE_CONTENT_SET);
     intake_subrequest_handle = ap_register_output_filter("CACHE_STORER_IN_SUBREQ", intake_filter,
                                                          NULL, AP_FTYPE_CONTENT_SET - 2);
+    intake_marked_handle = ap_register_output_filter("CACHE_STORER_IN_MARKED", intake_filter, NULL,
+                                                     AP_FTYPE_RESOURCE - 1);
+    restore_handle = ap_register_output_filter("CACHE_STORER_RESTORE", restore_filter, NULL,
+                                               AP_FTYPE_RESOURCE);
+}
+
+/* With CacheQuickHandler off the filter CACHE, of type RESOURCE, marks the place that CACHE_SAVE is
+ * going to have; with on CACHE_SAVE is there already, and CACHE means nothing. */
+static int is_marked(const request_rec *r)
+{
+    return is_behind(r->output_filters, "CACHE") && !is_behind(r->output_filters, "CACHE_SAVE")
+           && !is_behind(r->output_filters, "CACHE_SAVE_SUBREQ");
 }
 
 void intake_insert(state_t *state)
 {
     request_rec *r = state->r;
+    ap_filter_rec_t *handle = r->main ? intake_subrequest_handle : intake_handle;
 
-    ap_add_output_filter_handle(r->main ? intake_subrequest_handle : intake_handle, state, r,
-                                r->connection);
+    if (is_marked(r)) {
+        /* what others behind it make of the fields is theirs, so they see those of the origin */
+        handle = intake_marked_handle;
+        ap_add_output_filter_handle(restore_handle, state, r, r->connection);
+    }
+    ap_add_output_filter_handle(handle, state, r, r->connection);
 }

@@ -5,6 +5,10 @@
  *
  *   handler -> intake -> CACHE_SAVE -> outlet -> ... -> network
  *
+ * or, where the filter CACHE marks another place for CACHE_SAVE,
+ *
+ *   handler -> intake -> CACHE_SAVE -> restore -> ... -> outlet -> ... -> network
+ *
  * Freshness that is not in Cache-Control or Expires (a targeted field, RFC 9213; CacheStorerTTL; the
  * heuristic for statuses that mod_cache does not apply it to) is put there. What the client sees and
  * what is stored are the fields the origin sent: see intake_restore().

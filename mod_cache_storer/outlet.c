@@ -22,7 +22,9 @@ static ap_filter_rec_t *outlet_handle, *outlet_subrequest_handle;
 
 static void see_head(state_t *state)
 {
-    intake_restore(state, state->r->headers_out);
+    if (!state->intake.restored) {
+        intake_restore(state, state->r->headers_out);
+    }
     fill_answer(state);
     purge_response_see(state);
     status_add_forwarded(state, state->r->headers_out);

@@ -304,7 +304,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         handle->cache_obj = NULL;
         return DECLINED;
     }
-    flight = refresh_of(r);
+    flight = r->main || r->prev ? NULL : refresh_of(r); /* its parts are other fetches */
     if (flight && !state->flight.leading) {
         collapse_adopt(state, flight);
     }

@@ -55,7 +55,7 @@ typedef struct state_flight_t {
 typedef struct state_intake_t {
     apr_table_t *hidden;    /**< Cache-Control, Expires, Pragma as the client gets them; NULL: as
                                  they are */
-    unsigned     seen:1;    /**< the response's head has come by */
+    unsigned     restored:1; /**< what was hidden is back already */
 } state_intake_t;
 
 struct provider_object_t;

@@ -35,7 +35,9 @@ for my $case (
     [ 'CacheStorer' => 'memory size', 'size' ],
     [ 'CacheStorer' => 'memory =64M', '=64M' ],
     [ 'CacheStorer' => 'memory size=1M size=2M', 'size' ],
-    (map { [ 'CacheStorerStale' => $_ ] } qw(abc -5s 5y 1d2h 99999999999999999999d), '""'),
+    (map { [ 'CacheStorerStale' => $_ ] } qw(abc -5s 5y 1d2h 36501d 9223372036854s 99999999999999999999d), '""'),
+    [ 'CacheStorerCollapse' => 'on 9223372036854s', '9223372036854s' ],
+    (map { [ $_ => '9223372036854s' ] } qw(CacheStorerStaleWhileRevalidate CacheStorerStaleIfError)),
     (map { my $name = $_; map { [ $name => $_ ] } qw(abc -1 10X 1e6 99999999999999999999G), '""' }
         qw(CacheStorerMaxFileSize CacheStorerMinFileSize)),
     (map { [ 'CacheStorerMaxVariants' => $_ ] } qw(abc 0 -1 1.5 10x 99999999999999999999), '""'),

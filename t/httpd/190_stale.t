@@ -135,4 +135,20 @@ for my $failure ([ '503', status => 503 ], [ 'closed', drop => 1 ]) {
     }
 }
 
+# A page of parts is refreshed by a request of its own; what becomes of its parts is not its fate.
+{
+    my @host = (host => 'swr-parts.test');
+    my $path = '/190/page';
+    control('/190/part', cc => 'no-store');
+    control($path, cc => 'max-age=60, stale-while-revalidate=600', h => 'Age: 100',
+        text => '<!--#include virtual="/190/part" -->');
+    my $page = fetch($path, @host);
+    is($page->content, body_of('/190/part'), 'a page of a part that is not stored');
+    for my $count (2 .. 4) {
+        like(fetch($path, @host)->header('Cache-Status'), qr/hit; ttl=-/, 'served stale');
+        ok(wait_for("refresh $count", sub { requests($path) == $count }), "and refreshed: $count");
+        wait_for('its end', sub { log_since(0) =~ /(?:CS0412: (?:refreshed|stored) [^\n]*\Q$path\E\?.*){$count}/s });
+    }
+}
+
 finish();

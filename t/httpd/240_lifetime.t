@@ -85,4 +85,39 @@ for my $status (299, 499, 599) {
     is($hit->status, $status, "$status: as it was");
 }
 
+# ---- where the filter CACHE says what is stored --------------------------------------------------
+
+expect_log(qr/AH00776: .*CACHE filter was added in quick handler mode/);
+for my $name ('deflate-last.test', 'substitute.test', 'marked-quick.test') {
+    my @host = (host => $name);
+    my $path = "/240/marked/$name";
+    control($path, cc => 'max-age=600', h => 'CDN-Cache-Control: private');
+    fetch($path, @host);
+    fetch($path, @host);
+    is(requests($path), 2, "$name: CDN-Cache-Control: private");
+    control($path, cc => 'no-cache', h => 'CDN-Cache-Control: max-age=600');
+    is(fetch($path, @host)->header('Cache-Control'), 'no-cache, marked', "$name: the client's own");
+    my $hit = fetch($path, @host);
+    is_cache($hit, 'HIT', "$name: CDN-Cache-Control: max-age=600");
+    is($hit->header('Cache-Control'), 'no-cache, marked', "$name: the client's own from a hit");
+}
+
+# ---- where a section enables the cache -----------------------------------------------------------
+
+for my $case ([ '/section/plain/a' ], [ '/section/short/b', '/section/plain/b' ],
+    [ '/section/below/a' ], [ '/section/wild/x/card' ], [ '/section/tilde/a' ],
+    [ '/section/match/a' ]) {
+    my ($path, $at_origin) = @$case;
+    my @host = (host => 'sections.test');
+    $at_origin ||= $path;
+    control($at_origin, cc => 'max-age=600', h => 'CDN-Cache-Control: private');
+    fetch($path, @host);
+    fetch($path, @host);
+    is(requests($at_origin), 2, "$path: CDN-Cache-Control counts");
+    control($at_origin, cc => 'max-age=600');
+    fetch($path, @host);
+    is_cache(fetch($path, @host), 'HIT', "$path is cached");
+}
+is(fetch('/section/none', host => 'sections.test')->header('X-Cache') || '', '', 'and another is not');
+
 finish();

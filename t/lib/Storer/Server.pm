@@ -133,6 +133,8 @@ sub _copy_tree {
         }
         copy($file, "$to/$name") or die "$file: $!\n";
         chmod -x $file ? 0755 : 0644, "$to/$name";
+        # a file just written would have no freshness of its own
+        utime time, time - 86_400, "$to/$name";
     }
     return;
 }
