@@ -116,9 +116,9 @@ static stats_header_t *create(apr_pool_t *pconf, server_rec *main_server, uint32
                      "them%s", path ? path : STATS_FILE_NAME,
                      taken ? ": the file is another server's with the same DefaultRuntimeDir" : "");
         base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        if (base == MAP_FAILED) {
-            return NULL;
-        }
+    }
+    if (!base || base == MAP_FAILED) {
+        return NULL;
     }
     begin(base, site_max);
     return base;
