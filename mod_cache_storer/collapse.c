@@ -17,7 +17,12 @@
 #include "ap_mpm.h"
 #include "http_request.h"
 
+#include <string.h>
+
 #define COLLAPSE_SLOTS 4096
+
+/* Between two looks whether another machine is done. */
+#define CLAIM_PAUSE (APR_INT64_C(20) * 1000)
 
 /* Processes of two layouts must not share a table. */
 #define FLIGHTS_NAME "flights-" APR_STRINGIFY(FLIGHTS_LAYOUT_VERSION)
@@ -149,15 +154,45 @@ collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_t
     }
 }
 
-int collapse_wait(state_t *state)
+/* How long this request may wait yet, for whomever. */
+static apr_interval_time_t time_left(state_t *state, apr_time_t now)
 {
-    apr_time_t now = apr_time_now();
-    apr_interval_time_t left;
-
     if (!state->wait_until) {
         state->wait_until = now + config_collapse(state->config);
     }
-    left = state->wait_until - now;
+    return state->wait_until - now;
+}
+
+int collapse_is_claimed(state_t *state, storer_bytes_t key, apr_interval_time_t lease)
+{
+    return claim_take(&state->flight.claim, state->config->store, key,
+                      flights_identity(collapse_table), lease) == APR_EEXIST;
+}
+
+/* Nobody wakes this machine, so it looks from time to time: once for all who wait here. */
+int collapse_is_elsewhere(state_t *state, storer_bytes_t key)
+{
+    apr_interval_time_t lease = config_collapse(state->config), left;
+
+    if (!collapse_is_claimed(state, key, lease)) {
+        return 0;
+    }
+    left = time_left(state, apr_time_now());
+    if (left <= 0) {
+        return 0;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
+                  STORERNO(0734) "waiting for another machine to fetch %s", state->url_key);
+    apr_sleep(left < CLAIM_PAUSE ? left : CLAIM_PAUSE);
+    flights_renew(&state->flight.flight, apr_time_now(), lease);
+    return 1;
+}
+
+int collapse_wait(state_t *state)
+{
+    apr_time_t now = apr_time_now();
+    apr_interval_time_t left = time_left(state, now);
+
     if (left <= 0) {
         return 0;
     }
@@ -184,6 +219,7 @@ void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t
         return;
     }
     state->flight.leading = 0;
+    claim_end(&state->flight.claim);
     flights_end(&state->flight.flight, outcome, apr_time_now(), remember);
 }
 
@@ -206,21 +242,24 @@ void collapse_forget(storer_bytes_t key)
     }
 }
 
-void collapse_adopt(state_t *state, const flights_flight_t *flight)
+void collapse_adopt(state_t *state, const state_flight_t *flight)
 {
-    state->flight.flight = *flight;
+    state->flight = *flight;
     lead(state);
 }
 
-flights_flight_t collapse_hand_over(state_t *state)
+state_flight_t collapse_hand_over(state_t *state)
 {
-    state->flight.leading = 0;
-    return state->flight.flight;
+    state_flight_t flight = state->flight;
+
+    memset(&state->flight, 0, sizeof(state->flight));
+    return flight;
 }
 
-void collapse_abandon(flights_flight_t *flight)
+void collapse_abandon(state_flight_t *flight)
 {
-    flights_end(flight, FLIGHTS_FAILED, apr_time_now(), 0);
+    claim_end(&flight->claim);
+    flights_end(&flight->flight, FLIGHTS_FAILED, apr_time_now(), 0);
 }
 
 int collapse_is_awaited(const state_t *state)

@@ -42,6 +42,17 @@ collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_t
  * CacheStorerCollapse says. @return 1: look again; 0: fetch it without */
 int collapse_wait(state_t *state);
 
+/**
+ * After COLLAPSE_LEAD, in a store of several machines: whether another one fetches it, so that it may
+ * be in the store soon. Where none does it is claimed, and looked up once more by the caller, for it
+ * may have been stored in between. Waits a little before it says 1, and says 0 in the end.
+ * @return 1: look again, and ask again; 0: fetch it if it is not there
+ */
+int collapse_is_elsewhere(state_t *state, storer_bytes_t key);
+
+/** As that, at once, for a fetch that nobody waits for. */
+int collapse_is_claimed(state_t *state, storer_bytes_t key, apr_interval_time_t lease);
+
 /** The fetch has ended; nothing where the state leads none. remember: for how long requests do not
  * wait for this key, where the outcome is FLIGHTS_UNCACHEABLE. */
 void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t remember);
@@ -54,13 +65,13 @@ void collapse_end_redirected(const request_rec *r);
 void collapse_forget(storer_bytes_t key);
 
 /** Take over a flight that was joined for another request: the background request does. */
-void collapse_adopt(state_t *state, const flights_flight_t *flight);
+void collapse_adopt(state_t *state, const state_flight_t *flight);
 
 /** Hand the flight of this state to somebody else, who ends it. */
-flights_flight_t collapse_hand_over(state_t *state);
+state_flight_t collapse_hand_over(state_t *state);
 
 /** End a flight that was handed over; nothing if it has ended. Any thread. */
-void collapse_abandon(flights_flight_t *flight);
+void collapse_abandon(state_flight_t *flight);
 
 /** Does somebody wait for what this request fetches? */
 int collapse_is_awaited(const state_t *state);

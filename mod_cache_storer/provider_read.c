@@ -166,7 +166,7 @@ static storer_bytes_t flight_key(const provider_object_t *object, state_t *state
  * and look again. Each round ends with somebody's fetch, or with the time there is for waiting. */
 static apr_status_t read_together(provider_object_t *object, state_t *state, apr_status_t rv)
 {
-    int look_again = 1;
+    int look_again = 1, elsewhere;
 
     state->forward = STATE_FORWARD_URI_MISS;
     while (is_missing(object, rv)) {
@@ -184,7 +184,10 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
         switch (collapse_join(state, key, config_collapse(state->config))) {
         case COLLAPSE_LEAD:
             /* somebody may have stored it between the look and the lead */
-            rv = read_again(object, state);
+            do {
+                elsewhere = collapse_is_elsewhere(state, key);
+                rv = read_again(object, state);
+            } while (elsewhere && is_missing(object, rv));
             if (!is_missing(object, rv)) {
                 collapse_end(state, FLIGHTS_LANDED, 0);
             }
@@ -281,7 +284,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
 {
     provider_object_t *object = provider_object_create(handle, r, url_key);
     state_t *state;
-    flights_flight_t *flight;
+    const state_flight_t *flight;
     apr_status_t rv;
 
     if (!object) {
@@ -309,6 +312,8 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         collapse_adopt(state, flight);
     }
     rv = read_together(object, state, read_variant(object, state));
+    /* once more: of a store that other machines purge it was the look-up that told */
+    (void)storer_epoch(state->config->store, r->request_time, &state->epoch);
     return rv == APR_SUCCESS ? found(object, state) : missed(object, state, handle, rv);
 }
 

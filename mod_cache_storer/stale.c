@@ -70,12 +70,17 @@ static void refreshed(void *baton)
 
 static void refresh(state_t *state, storer_bytes_t key)
 {
-    flights_flight_t flight;
+    apr_interval_time_t lease = state->r->server->timeout;
+    state_flight_t flight;
     apr_status_t rv;
 
     /* a refresh that hangs at the origin ends by httpd's Timeout at the latest */
-    if (collapse_join(state, key, state->r->server->timeout) != COLLAPSE_LEAD) {
+    if (collapse_join(state, key, lease) != COLLAPSE_LEAD) {
         return; /* it is being refreshed, or cannot be */
+    }
+    if (collapse_is_claimed(state, key, lease)) {
+        collapse_end(state, FLIGHTS_FAILED, 0);
+        return; /* it is, by another machine */
     }
     flight = collapse_hand_over(state);
     rv = refresh_start(state->r, &flight, sizeof(flight), refreshed);

@@ -12,6 +12,7 @@
 
 #include "mod_cache_storer.h"
 
+#include "claim.h"
 #include "config.h"
 
 #include "../storage/flights.h"
@@ -48,6 +49,7 @@ typedef struct state_fill_t {
 /** A fetch that others may wait for, see collapse.c. */
 typedef struct state_flight_t {
     flights_flight_t flight;
+    claim_t          claim;     /**< the same among all machines that share the store */
     unsigned         leading:1;
 } state_flight_t;
 

@@ -157,11 +157,16 @@ static void add_name(batch_t *batch, const names_key_t *key)
     add(batch, "\r\n", 2);
 }
 
-void batch_key(batch_t *batch, storer_bytes_t key)
+void batch_name(batch_t *batch, names_kind_e kind, storer_bytes_t key)
 {
-    names_key_t name = { NAMES_VALUE, key, 0 };
+    names_key_t name = { kind, key, 0 };
 
     add_name(batch, &name);
+}
+
+void batch_key(batch_t *batch, storer_bytes_t key)
+{
+    batch_name(batch, NAMES_VALUE, key);
 }
 
 void batch_part(batch_t *batch, const unsigned char *version, apr_uint32_t index)

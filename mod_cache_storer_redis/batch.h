@@ -37,6 +37,8 @@ void batch_two(batch_t *batch, storer_bytes_t head, storer_bytes_t tail);
 void batch_number(batch_t *batch, apr_int64_t number);
 /** The name of a value or mapping. */
 void batch_key(batch_t *batch, storer_bytes_t key);
+/** The name of something of another kind, which has no index. */
+void batch_name(batch_t *batch, names_kind_e kind, storer_bytes_t key);
 /** The name of a part. */
 void batch_part(batch_t *batch, const unsigned char *version, apr_uint32_t index);
 

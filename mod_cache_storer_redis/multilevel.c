@@ -5,6 +5,7 @@
  * response that does not vary. Both are in one slot of a cluster (names.h). The election itself is the
  * library's.
  */
+#include "epoch.h"
 #include "mapping.h"
 #include "read.h"
 #include "router.h"
@@ -42,9 +43,11 @@ static storer_bytes_t mapping_key(storer_bytes_t base_key, apr_pool_t *pool)
     return key;
 }
 
+/* replies: room for three, the first two of which are left to the caller. */
 static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_key,
                         clock_point_t deadline, reply_t **replies)
 {
+    epoch_question_t question;
     batch_t batch;
     apr_status_t rv;
 
@@ -53,8 +56,12 @@ static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_
     batch_key(&batch, key);
     batch_command(&batch, 2, "GET");
     batch_key(&batch, base_key);
+    epoch_ask(redis, &batch, &question);
     rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
     batch_end(&batch);
+    if (rv == APR_SUCCESS) {
+        epoch_settle(redis, &question, replies, deadline);
+    }
     return rv;
 }
 
@@ -148,7 +155,7 @@ apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
     storer_bytes_t key = mapping_key(base_key, pool);
     lookup_t lookup = { redis, base_key, request, validator, now, redis_deadline(redis), fresh,
                         stale, pool, { NULL, 0 }, NULL };
-    reply_t *replies[2] = { NULL, NULL };
+    reply_t *replies[3] = { NULL, NULL, NULL };
     apr_status_t rv;
 
     if (validator) {

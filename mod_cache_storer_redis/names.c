@@ -49,6 +49,32 @@ static char *put_part(const names_t *names, const names_key_t *key, char *to)
     return to + sprintf(to, ":%u", (unsigned)key->index);
 }
 
+static char *put_tagged(const names_t *names, storer_bytes_t tag, char *to)
+{
+    if (names->cluster) {
+        *to++ = '{';
+    }
+    to = put(to, tag.data, tag.len);
+    if (names->cluster) {
+        *to++ = '}';
+    }
+    return to;
+}
+
+static char *put_of_purges(const names_t *names, const char *what, char *to)
+{
+    static const storer_bytes_t tag = { "purges", 6 };
+
+    to = put_tagged(names, tag, put_prefix(names, '!', to));
+    return put(to, what, strlen(what));
+}
+
+static char *put_claim(const names_t *names, storer_bytes_t key, char *to)
+{
+    to = put(put_prefix(names, '!', to), "fill:", 5);
+    return put_tagged(names, key, to);
+}
+
 static char *put_value(const names_t *names, storer_bytes_t key, char *to)
 {
     storer_bytes_t base = key;
@@ -57,21 +83,30 @@ static char *put_value(const names_t *names, storer_bytes_t key, char *to)
     if (names_is_mapping(key, &base)) {
         to = put(to, NAMES_MAPPING, NAMES_MAPPING_LEN);
     }
-    if (names->cluster) {
-        *to++ = '{';
-    }
-    to = put(to, base.data, base.len);
-    if (names->cluster) {
-        *to++ = '}';
-    }
-    return to;
+    return put_tagged(names, base, to);
 }
 
 apr_size_t names_write(const names_t *names, const names_key_t *key, char *to)
 {
-    char *end = key->kind == NAMES_PART ? put_part(names, key, to)
-                                        : put_value(names, key->key, to);
+    char *end = to;
 
+    switch (key->kind) {
+    case NAMES_PART:
+        end = put_part(names, key, to);
+        break;
+    case NAMES_EPOCH:
+        end = put_of_purges(names, ":epoch", to);
+        break;
+    case NAMES_PURGES:
+        end = put_of_purges(names, ":labels", to);
+        break;
+    case NAMES_CLAIM:
+        end = put_claim(names, key->key, to);
+        break;
+    case NAMES_VALUE:
+        end = put_value(names, key->key, to);
+        break;
+    }
     return (apr_size_t)(end - to);
 }
 

@@ -6,6 +6,9 @@
  *   value              PREFIX:KEY              PREFIX:{KEY}
  *   mapping            PREFIX:IDX_BASE         PREFIX:IDX_{BASE}
  *   part of a value    PREFIX#VERSION:N        PREFIX#{VERSION}:N
+ *   epoch of purges    PREFIX!purges:epoch     PREFIX!{purges}:epoch
+ *   purges             PREFIX!purges:labels    PREFIX!{purges}:labels
+ *   claim on a key     PREFIX!fill:KEY         PREFIX!fill:{KEY}
  *
  * A cluster places a key by what stands between its first { and the next }. So the mapping of a URL
  * and the value all requests share are on one node, which a hit in one round trip needs; so are the
@@ -33,7 +36,10 @@ typedef struct names_t {
 
 typedef enum names_kind_e {
     NAMES_VALUE,     /**< key: any, a mapping's too */
-    NAMES_PART       /**< key: the version, and index */
+    NAMES_PART,      /**< key: the version, and index */
+    NAMES_EPOCH,     /**< no key */
+    NAMES_PURGES,    /**< no key */
+    NAMES_CLAIM      /**< key: any */
 } names_kind_e;
 
 typedef struct names_key_t {

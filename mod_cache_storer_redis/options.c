@@ -69,16 +69,25 @@ static const char *read_prefix(reading_t *reading, const char *value)
     return NULL;
 }
 
-static const char *read_pool(reading_t *reading, const char *value)
+/* A number from 1 to most; 0: it is none. */
+static int number(const char *value, int most)
 {
     char *end;
     apr_int64_t count = apr_isdigit(*value) ? apr_strtoi64(value, &end, 10) : 0;
 
-    if (count < 1 || count > 1024 || *end) {
-        return "a number from 1 to 1024 is expected";
-    }
-    reading->options->pool = (int)count;
-    return NULL;
+    return count < 1 || count > most || *end ? 0 : (int)count;
+}
+
+static const char *read_pool(reading_t *reading, const char *value)
+{
+    reading->options->pool = number(value, 1024);
+    return reading->options->pool ? NULL : "a number from 1 to 1024 is expected";
+}
+
+static const char *read_purges(reading_t *reading, const char *value)
+{
+    reading->options->purges = number(value, 200000);
+    return reading->options->purges ? NULL : "a number from 1 to 200000 is expected";
 }
 
 static const char *read_cluster(reading_t *reading, const char *value)
@@ -161,6 +170,7 @@ static const struct {
     { "interval", read_interval },
     { "prefix", read_prefix },
     { "pool", read_pool },
+    { "purges", read_purges },
     { "cluster", read_cluster },
     { "password-file", read_password_file },
     { "tls-ca", read_tls_ca },
@@ -179,7 +189,7 @@ static const char *read_one(reading_t *reading, const storer_option_t *option)
         }
     }
     return apr_psprintf(pool, "unknown option \"%s\"; there are url, timeout, interval, prefix, "
-                        "pool, cluster, password-file and tls-ca", option->name);
+                        "pool, purges, cluster, password-file and tls-ca", option->name);
 }
 
 apr_status_t options_read(options_t *options, const storer_option_t *given,
@@ -193,6 +203,7 @@ apr_status_t options_read(options_t *options, const storer_option_t *given,
     options->timeout = 50 * 1000;
     options->interval = apr_time_from_sec(1);
     options->pool = 16;
+    options->purges = 65536;
     for (; given->name && !problem; given++) {
         problem = read_one(&reading, given);
     }

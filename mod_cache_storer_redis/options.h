@@ -30,6 +30,7 @@ typedef struct options_t {
     apr_interval_time_t interval; /**< how long a server in trouble is left alone */
     int            pool;        /**< most connections of a process to one server */
     int            cluster;
+    int            purges;      /**< how many labels are remembered as purged */
 } options_t;
 
 /**

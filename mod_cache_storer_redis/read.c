@@ -5,6 +5,7 @@
  */
 #include "read.h"
 
+#include "epoch.h"
 #include "mapping.h"
 #include "router.h"
 
@@ -182,8 +183,9 @@ apr_status_t redis_get(storer_t *self, storer_bytes_t key, apr_time_t now, store
 {
     redis_t *redis = redis_of(self);
     clock_point_t deadline = redis_deadline(redis);
+    reply_t *replies[2] = { NULL, NULL };
+    epoch_question_t question;
     storer_bytes_t base_key;
-    reply_t *reply = NULL;
     batch_t batch;
     apr_status_t rv;
     int is_value = 0;
@@ -198,11 +200,14 @@ apr_status_t redis_get(storer_t *self, storer_bytes_t key, apr_time_t now, store
     batch_begin(&batch, &redis->names);
     batch_command(&batch, 2, "GET");
     batch_key(&batch, key);
-    rv = router_run_one(redis, &batch, EXCHANGE_READ, deadline, &reply);
+    epoch_ask(redis, &batch, &question);
+    rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
+    batch_end(&batch);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = read_open(redis, key, &reply, now, deadline, view);
-    reply_free(reply);
+    epoch_settle(redis, &question, replies, deadline);
+    rv = read_open(redis, key, &replies[0], now, deadline, view);
+    reply_free(replies[0]);
     return rv;
 }

@@ -26,6 +26,11 @@ static const storer_ops_t redis_ops = {
     .child_init = redis_child_init,
     .open_writer = redis_open_writer,
     .get_multi_level = redis_get_multi_level,
+    .epoch = redis_epoch,
+    .purge = redis_purge,
+    .purges = redis_purges,
+    .claim = redis_claim,
+    .release = redis_release,
 };
 
 redis_t *redis_of(storer_t *self)

@@ -6,7 +6,9 @@
  *   module.c                                   the record httpd loads
  *   redis.c                                    factory and table
  *   read.c write.c update.c walk.c             the operations
+ *   purges.c claims.c                          what all machines agree on
  *   mapping.c multilevel.c                     mappings; the look-up of a variant
+ *   epoch.c                                    the present epoch of purges
  *   value.c keyindex.c                         formats: bytes, and nothing of sockets
  *   router.c                                   which node; redirections of a cluster
  *   exchange.c cluster.c                       a batch and its answers, judged; the map of slots
@@ -34,6 +36,9 @@ typedef struct redis_t {
     cluster_t  *cluster;      /* NULL: one server, with others to take its place */
     node_t     *nodes;        /* as configured: that server and the others, or seeds */
     int         node_count;
+    /* atomic: epoch.c's */
+    _Atomic apr_uint64_t epoch;      /* the highest heard of */
+    _Atomic int epoch_is_known;      /* 0: none, or it was lost */
     /* atomic */
     _Atomic apr_int64_t complained;  /* when damage was logged last */
 } redis_t;
@@ -47,7 +52,7 @@ clock_point_t redis_deadline(const redis_t *redis);
 /** Damage is worth a line, once a minute: a server that gives nothing else must not fill the log. */
 int redis_may_complain(redis_t *redis);
 
-/* read.c, write.c, update.c, walk.c, multilevel.c: the slots */
+/* read.c, write.c, update.c, walk.c, multilevel.c, purges.c, claims.c: the slots */
 storer_get_fn             redis_get;
 storer_set_fn             redis_set;
 storer_delete_fn          redis_delete;
@@ -56,5 +61,10 @@ storer_map_keys_fn        redis_map_keys;
 storer_reset_fn           redis_reset;
 storer_open_writer_fn     redis_open_writer;
 storer_get_multi_level_fn redis_get_multi_level;
+storer_epoch_fn           redis_epoch;
+storer_purge_fn           redis_purge;
+storer_purges_fn          redis_purges;
+storer_claim_fn           redis_claim;
+storer_release_fn         redis_release;
 
 #endif /* REDIS_H */

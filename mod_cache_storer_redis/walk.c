@@ -4,6 +4,7 @@
  * SCAN, page by page, at each server that holds keys, and never beyond our own names. How long a walk
  * takes depends on the size of the database; each single step is bounded by the timeout.
  */
+#include "epoch.h"
 #include "mapping.h"
 #include "read.h"
 #include "router.h"
@@ -240,6 +241,7 @@ apr_status_t redis_map_keys(storer_t *self, storer_bytes_t prefix, apr_time_t no
         rv = seen_grow(&map->seen);
     }
     if (rv == APR_SUCCESS) {
+        epoch_find(redis, redis_deadline(redis)); /* who looks at values may want to know of purges */
         pattern.len = names_pattern(&redis->names, prefix, text);
         rv = walk(redis, pattern, map_page, map);
         free(map->seen.sums);

@@ -7,6 +7,7 @@
  */
 #include "write.h"
 
+#include "epoch.h"
 #include "router.h"
 
 #include <stdlib.h>
@@ -118,18 +119,24 @@ void write_add_head(batch_t *batch, const value_t *value, storer_bytes_t key, st
     batch_number(batch, ttl);
 }
 
+/* The epoch is asked for behind it: so a purge that has looked through all keys before this one was
+ * there is known when the store is over. */
 static apr_status_t write_head(redis_t *redis, const value_t *value, storer_bytes_t key,
                                storer_bytes_t first, apr_int64_t ttl)
 {
-    reply_t *replies[2] = { NULL, NULL };
+    clock_point_t deadline = redis_deadline(redis);
+    reply_t *replies[3] = { NULL, NULL, NULL };
+    epoch_question_t question;
     batch_t batch;
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
     write_add_head(&batch, value, key, first, ttl);
-    rv = router_run(redis, &batch, EXCHANGE_WRITE, redis_deadline(redis), replies);
+    epoch_ask(redis, &batch, &question);
+    rv = router_run(redis, &batch, EXCHANGE_WRITE, deadline, replies);
     batch_end(&batch);
     if (rv == APR_SUCCESS) {
+        epoch_settle(redis, &question, replies, deadline);
         rv = replies[1]->type == REPLY_STATUS ? APR_SUCCESS : APR_EINVAL;
         if (rv == APR_SUCCESS) {
             write_drop_old(redis, replies[0]);

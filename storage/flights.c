@@ -27,6 +27,14 @@ static XXH128_hash_t hash_of(const flights_t *flights, storer_bytes_t key)
     return XXH3_128bits_withSeed(key.data, key.len, flights->seed);
 }
 
+/* Others may see it, so it is not the seed. */
+apr_uint64_t flights_identity(const flights_t *flights)
+{
+    static const char what[] = "identity";
+
+    return XXH3_64bits_withSeed(what, sizeof(what), flights->seed);
+}
+
 static uint32_t set_of(const flights_t *flights, XXH128_hash_t hash)
 {
     return (uint32_t)((hash.high64 >> 32) * flights->set_count >> 32);

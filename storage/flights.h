@@ -34,14 +34,11 @@
  *
  * ## Across machines
  *
- * The table is for one machine. An engine that several machines share can make its own claim on a
- * key, for which a local leader would ask before it fetches: with Redis `SET fill:KEY owner NX PX
- * lease`, a marker with owner and deadline. Got it: fetch, renew the marker with the lease, delete
- * it (only if it still has this owner) after the store. Did not get it: another machine fetches, so
- * the leader waits for that marker to go (keyspace notification, or a slow poll: one waiter for a
- * machine and key, never one for a request), looks into the store, and ends the local flight with
- * what it found. Followers notice nothing of it. So collapse has two levels, and neither roles nor
- * outcomes change. No engine does this yet.
+ * The table is for one machine. In a store that several machines share its leader also claims the key
+ * there (storer_claim) before it fetches, with flights_identity() as the owner: so there is one leader
+ * of all machines. Where another machine has the claim the leader looks again from time to time, and
+ * its followers notice nothing of it: neither roles nor outcomes change. The next leader of the same
+ * machine takes over the claim of one that died.
  */
 #ifndef STORER_FLIGHTS_H
 #define STORER_FLIGHTS_H
@@ -168,6 +165,10 @@ int flights_same(const flights_flight_t *one, const flights_flight_t *other);
 
 /** A value was stored for this key: it is no longer remembered as uncacheable. No lock. */
 void flights_forget(flights_t *flights, storer_bytes_t key);
+
+/** A number that this table has and no other, on whatever machine, for as long as it is not made
+ * anew. */
+apr_uint64_t flights_identity(const flights_t *flights);
 
 /** Counts what is there now. Reads the whole table. */
 void flights_stat(const flights_t *flights, apr_time_t now, flights_stat_t *stat);

@@ -48,8 +48,11 @@ static void put(uint64_t *word, uint64_t value)
 
 static void raise_to(uint64_t *word, uint64_t value)
 {
-    if (load(word) < value) {
-        put(word, value);
+    uint64_t seen = load(word);
+
+    while (seen < value
+           && !__atomic_compare_exchange_n(word, &seen, value, 0, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE)) {
     }
 }
 
@@ -173,22 +176,29 @@ static void set_mark(const marks_t *marks, uint64_t label, uint64_t epoch, int h
         put(&mark->hard, 0);
         put(&mark->soft, 0);
     }
-    put(hard ? &mark->hard : &mark->soft, epoch);
+    raise_to(hard ? &mark->hard : &mark->soft, epoch);
     put(&mark->label, label);
+}
+
+static apr_status_t lock(marks_header_t *header)
+{
+    int error = robust_lock(&header->lock, LOCK_MS);
+
+    if (error == EOWNERDEAD) {
+        error = pthread_mutex_consistent(&header->lock); /* nothing to mend, see marks.h */
+    }
+    return error == ETIMEDOUT ? APR_TIMEUP : error ? APR_FROM_OS_ERROR(error) : APR_SUCCESS;
 }
 
 apr_status_t marks_purge(const marks_t *marks, const apr_uint64_t *labels, int count, int hard)
 {
     marks_header_t *header = marks->header;
-    int error = robust_lock(&header->lock, LOCK_MS);
+    apr_status_t rv = lock(header);
     uint64_t epoch;
     int i;
 
-    if (error == EOWNERDEAD) {
-        error = pthread_mutex_consistent(&header->lock); /* nothing to mend, see marks.h */
-    }
-    if (error) {
-        return error == ETIMEDOUT ? APR_TIMEUP : APR_FROM_OS_ERROR(error);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     epoch = load(&header->epoch) + 1;
     for (i = 0; i < count; i++) {
@@ -197,6 +207,29 @@ apr_status_t marks_purge(const marks_t *marks, const apr_uint64_t *labels, int c
     put(&header->epoch, epoch);
     pthread_mutex_unlock(&header->lock);
     return APR_SUCCESS;
+}
+
+apr_status_t marks_learn(const marks_t *marks, const apr_uint64_t *label, int hard,
+                         apr_uint64_t epoch)
+{
+    marks_header_t *header = marks->header;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!label) {
+        raise_to(hard ? &header->floor_hard : &header->floor_soft, epoch);
+        return APR_SUCCESS;
+    }
+    rv = lock(header);
+    if (rv == APR_SUCCESS) {
+        set_mark(marks, label_of(*label), epoch, hard);
+        pthread_mutex_unlock(&header->lock);
+    }
+    return rv;
+}
+
+void marks_advance(const marks_t *marks, apr_uint64_t epoch)
+{
+    raise_to(&marks->header->epoch, epoch);
 }
 
 void marks_stat(const marks_t *marks, marks_stat_t *stat)

@@ -21,6 +21,9 @@
  * way and leaves its epochs as the *floor*: everything fetched before is purged, whatever its labels.
  * So a table that is too small purges too much, never too little.
  *
+ * A table may also follow one that is elsewhere (storage/purge.c): it learns that one's marks, with
+ * their epochs, and takes its epoch when it has them all.
+ *
  * Readers take no lock and may meet a change at any point: epochs are written before the label, and
  * the floor before a mark is given up, so that what they miss in one place they find in the other.
  * A writer that dies leaves marks of an epoch that has not come yet; the next purge makes it come.
@@ -72,6 +75,18 @@ storer_standing_e marks_judge(const marks_t *marks, apr_uint64_t epoch, const ap
  * @return APR_SUCCESS; APR_TIMEUP: the lock was held for too long, nothing was done
  */
 apr_status_t marks_purge(const marks_t *marks, const apr_uint64_t *labels, int count, int hard);
+
+/**
+ * What was purged elsewhere, in an epoch that somebody else gave: of a table that follows others'. Any
+ * thread and process; counts for readers at once. Nothing where the table knows that or better.
+ * @param label NULL: everything that was fetched before that epoch
+ * @return as marks_purge
+ */
+apr_status_t marks_learn(const marks_t *marks, const apr_uint64_t *label, int hard,
+                         apr_uint64_t epoch);
+
+/** All purges up to this epoch were learned. Nothing where it is not later than the current one. */
+void marks_advance(const marks_t *marks, apr_uint64_t epoch);
 
 typedef struct marks_stat_t {
     apr_uint64_t epoch;

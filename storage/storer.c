@@ -187,6 +187,30 @@ apr_status_t storer_stat(storer_t *store, storer_stat_t *stat)
     return rv;
 }
 
+static int is_owner(storer_bytes_t owner)
+{
+    return owner.data && owner.len > 0 && owner.len <= STORER_OWNER_MAX;
+}
+
+apr_status_t storer_claim(storer_t *store, storer_bytes_t key, storer_bytes_t owner,
+                          apr_interval_time_t lease)
+{
+    storer_assert(store_is_sound(store));
+    if (!key_is_valid(key) || !is_owner(owner) || lease <= 0) {
+        return APR_EINVAL;
+    }
+    return store->ops->claim ? store->ops->claim(store, key, owner, lease) : APR_ENOTIMPL;
+}
+
+apr_status_t storer_release(storer_t *store, storer_bytes_t key, storer_bytes_t owner)
+{
+    storer_assert(store_is_sound(store));
+    if (!key_is_valid(key) || !is_owner(owner)) {
+        return APR_EINVAL;
+    }
+    return store->ops->release ? store->ops->release(store, key, owner) : APR_ENOTIMPL;
+}
+
 apr_status_t storer_get_multi_level(storer_t *store, storer_bytes_t base_key,
                                     const storer_request_t *request, storer_validator_t *validator,
                                     apr_time_t now, storer_view_t *fresh, storer_view_t *stale,

@@ -370,6 +370,17 @@ typedef storer_standing_e storer_judge_fn(storer_t *self, apr_uint64_t epoch,
                                           const apr_uint64_t *labels, int count, apr_time_t now);
 typedef apr_status_t storer_purge_fn(storer_t *self, const apr_uint64_t *labels, int count,
                                      int hard, apr_time_t now);
+
+/** One purge that a store remembers. In no order; one that is told twice does no harm.
+ * @param label NULL: everything that was fetched before that epoch, whatever its labels
+ * @return APR_SUCCESS: go on; anything else: stop with it */
+typedef apr_status_t storer_purged_fn(void *baton, const apr_uint64_t *label, int hard,
+                                      apr_uint64_t epoch);
+typedef apr_status_t storer_purges_fn(storer_t *self, apr_uint64_t since, storer_purged_fn *fn,
+                                      void *baton);
+typedef apr_status_t storer_claim_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner,
+                                     apr_interval_time_t lease);
+typedef apr_status_t storer_release_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner);
 typedef apr_status_t storer_get_multi_level_fn(storer_t *self, storer_bytes_t base_key,
                                                const storer_request_t *request,
                                                storer_validator_t *validator, apr_time_t now,
@@ -419,11 +430,28 @@ struct storer_ops_t {
     storer_get_multi_level_fn *get_multi_level;
     storer_set_multi_level_fn *set_multi_level;
     storer_stat_fn        *stat;
-    /* All three or none: without them the host keeps the labels, for one machine and until it is
-     * stopped, see storer_purge. */
+
+    /* Purging by label. epoch and purge with one of the other two, or none of them: then the host
+     * keeps the labels, for one machine and until it is stopped. */
+
+    /** The epoch that something fetched from now on belongs to; never 0, and rises by each purge. In a
+     * store of several machines: no later than that, and no earlier than it was when this process last
+     * got or stored something. So it can be had with a get, and need not be asked for. */
     storer_epoch_fn       *epoch;
-    storer_judge_fn       *judge;
+    /** Begin an epoch, with these labels purged in it; labels may be none. Whoever asks for the epoch
+     * after the return, in whatever process, gets this one or a later one. */
     storer_purge_fn       *purge;
+    /** For a store that knows the labels at each look-up: what has become of something. */
+    storer_judge_fn       *judge;
+    /** For one that has to ask for them: each purge with an epoch later than `since`, in epochs up to
+     * the present one. The host keeps what it was told, and asks again when the epoch has risen. */
+    storer_purges_fn      *purges;
+
+    /* Claims, for a store of several machines; both or none: then each is on its own. See
+     * storer_host.h. */
+
+    storer_claim_fn       *claim;
+    storer_release_fn     *release;
 };
 
 /** The base of every instance: the first member of an engine's own struct. `ops` is the type tag by

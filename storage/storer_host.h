@@ -167,7 +167,8 @@ apr_uint64_t storer_label(const char *kind, storer_bytes_t text);
 apr_uint64_t storer_label_within(apr_uint64_t outer, apr_uint64_t label);
 
 /** The epoch that something fetched from now on belongs to; ask before the fetch begins. Never 0.
- * @return APR_SUCCESS; APR_ENOTIMPL: the store cannot purge by label */
+ * @return APR_SUCCESS; APR_ENOTIMPL: the store cannot purge by label; anything else: it cannot tell
+ *         now, and what was fetched before does not stand */
 apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch);
 
 /** Whether what was fetched in that epoch, with these labels, still stands. STORER_STANDS where the
@@ -182,6 +183,29 @@ storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_ui
  */
 apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count, int hard,
                           apr_time_t now);
+
+/* ------------------------------------------------------------------------------------------------
+ * Claims
+ * --------------------------------------------------------------------------------------------- */
+
+/** Longest owner of a claim, in bytes. */
+#define STORER_OWNER_MAX 64
+
+/**
+ * Claim a key among all machines that share the store: whoever holds the claim does for all what is to
+ * be done once, such as fetching what is not stored. A claim says nothing of the key's value, and
+ * nobody is kept from storing one.
+ * @param owner 1 to STORER_OWNER_MAX bytes that no other claim has: random ones
+ * @param lease of real time; the claim ends by itself after it
+ * @return APR_SUCCESS: it is the owner's now, also where it was before (the lease begins anew);
+ *         APR_EEXIST: it is another owner's; APR_ENOTIMPL: the store has no claims; anything else: it
+ *         is not known, and the caller goes on without
+ */
+apr_status_t storer_claim(storer_t *store, storer_bytes_t key, storer_bytes_t owner,
+                          apr_interval_time_t lease);
+
+/** End a claim, if it is this owner's still; else nothing, which is APR_SUCCESS. */
+apr_status_t storer_release(storer_t *store, storer_bytes_t key, storer_bytes_t owner);
 
 #ifdef __cplusplus
 }

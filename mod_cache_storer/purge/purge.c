@@ -164,11 +164,15 @@ apr_status_t purge_pattern(const purge_t *purge, storer_pattern_t *pattern,
 storer_standing_e purge_standing(storer_t *store, const record_t *record, storer_bytes_t base_key,
                                  apr_time_t now, apr_pool_t *pool)
 {
-    apr_uint64_t epoch, *labels;
+    apr_uint64_t epoch = 0, *labels;
+    apr_status_t rv = storer_epoch(store, now, &epoch);
     int count;
 
-    if (storer_epoch(store, now, &epoch) != APR_SUCCESS || record->epoch >= epoch) {
+    if (rv == APR_ENOTIMPL || (rv == APR_SUCCESS && record->epoch >= epoch)) {
         return STORER_STANDS;
+    }
+    if (rv != APR_SUCCESS) {
+        return STORER_GONE;
     }
     count = labels_of(record, base_key, &labels, pool);
     return storer_judge(store, record->epoch, labels, count, now);

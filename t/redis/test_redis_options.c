@@ -130,6 +130,7 @@ static void test_options(void)
     accepts(OPTIONS("interval", "1min"));
     accepts(OPTIONS("prefix", "Site-1_a.b"));
     accepts(OPTIONS("pool", "1024"));
+    accepts(OPTIONS("purges", "200000"));
     accepts(OPTIONS("cluster", "on", "url", "redis://a,b,c"));
     accepts(OPTIONS("url", "redis://u:s3cret@h"));
 
@@ -147,6 +148,8 @@ static void test_options(void)
     refuses(OPTIONS("pool", "0"), "pool: a number");
     refuses(OPTIONS("pool", "1025"), "pool: a number");
     refuses(OPTIONS("pool", "-1"), "pool: a number");
+    refuses(OPTIONS("purges", "0"), "purges: a number");
+    refuses(OPTIONS("purges", "200001"), "purges: a number");
     refuses(OPTIONS("cluster", "yes"), "cluster: on or off");
     refuses(OPTIONS("cluster", "on", "url", "redis://h/1"), "database 0 only");
     refuses(OPTIONS("cluster", "on", "url", "unix:/r"), "reached by TCP");
