@@ -4,6 +4,8 @@
  */
 #include "provider.h"
 
+#include "purge/labels.h"
+
 provider_object_t *provider_object_of(const cache_handle_t *handle)
 {
     return handle->cache_obj ? handle->cache_obj->vobj : NULL;
@@ -57,6 +59,15 @@ apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t b
     apr_status_t rv = storer_delete_multi_level(object->store, base_key, r->request_time, r->pool);
 
     if (rv != APR_SUCCESS) {
+        /* A store that is too busy for that, or may not: what is invalid must not be served for it. */
+        apr_uint64_t label = labels_url(base_key);
+
+        if (storer_purge(object->store, &label, 1, 1, r->request_time) == APR_SUCCESS) {
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, rv, r,
+                          STORERNO(0303) "%.*s is purged, since it could not be dropped",
+                          (int)base_key.len, base_key.data);
+            return APR_SUCCESS;
+        }
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, rv, r,
                       STORERNO(0302) "%.*s could not be dropped from the cache",
                       (int)base_key.len, base_key.data);

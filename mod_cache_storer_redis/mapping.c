@@ -29,6 +29,17 @@
     "local t=tonumber(ARGV[1]) " \
     "if redis.call('PTTL',k)<t then redis.call('PEXPIRE',k,t) end "
 
+storer_bytes_t mapping_key(storer_bytes_t base_key, apr_pool_t *pool)
+{
+    storer_bytes_t key = { NULL, base_key.len + NAMES_MAPPING_LEN };
+    char *text = apr_palloc(pool, key.len);
+
+    memcpy(text, NAMES_MAPPING, NAMES_MAPPING_LEN);
+    memcpy(text + NAMES_MAPPING_LEN, base_key.data, base_key.len);
+    key.data = text;
+    return key;
+}
+
 /* ---- reading ---- */
 
 static void log_damage(redis_t *redis, storer_bytes_t key, int count)
@@ -347,13 +358,22 @@ static apr_status_t old_begin(redis_t *redis, storer_bytes_t key, apr_time_t now
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
+apr_status_t mapping_change(redis_t *redis, storer_bytes_t key, const mapping_t *old,
+                            storer_bytes_t edited, storer_expiry_t expiry, apr_time_t now,
+                            apr_pool_t *pool)
+{
+    mapping_change_t difference;
+    apr_status_t rv = compare(old, edited, &difference, pool);
+
+    return rv == APR_SUCCESS ? change(redis, key, &difference, value_ttl(value_end(expiry), now))
+                             : rv;
+}
+
 apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *edit, void *baton,
                             apr_time_t now, apr_pool_t *scratch)
 {
     storer_bytes_t edited = { NULL, 0 };
-    mapping_change_t difference;
     storer_expiry_t expiry;
-    apr_int64_t ttl;
     old_t old;
     apr_status_t rv;
 
@@ -364,14 +384,14 @@ apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *
     }
     expiry = old.expiry;
     rv = edit(baton, old.bytes, &edited, &expiry, scratch);
-    ttl = value_ttl(value_end(expiry), now);
-    if (rv == APR_SUCCESS && (!edited.data || ttl == 0)) {
+    if (rv == APR_SUCCESS && (!edited.data || value_ttl(value_end(expiry), now) == 0)) {
         rv = write_delete(redis, key, now, NULL);
     }
     else if (rv == APR_SUCCESS) {
-        rv = compare(&old.mapping, edited, &difference, scratch);
-        rv = rv == APR_SUCCESS ? change(redis, key, &difference, ttl)
-                               : redis_set(&redis->base, key, edited, expiry, now);
+        rv = mapping_change(redis, key, &old.mapping, edited, expiry, now, scratch);
+        if (rv == APR_EINVAL) {
+            rv = redis_set(&redis->base, key, edited, expiry, now);
+        }
     }
     old_end(&old);
     return rv;

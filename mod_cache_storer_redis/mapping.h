@@ -44,6 +44,12 @@ apr_status_t mapping_view(redis_t *redis, storer_bytes_t key, apr_time_t now,
 apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *edit, void *baton,
                             apr_time_t now, apr_pool_t *scratch);
 
+/** Make a mapping that was read what it is to be, by those fields that differ.
+ * @param edited in the library's form; APR_EINVAL where that is no mapping */
+apr_status_t mapping_change(redis_t *redis, storer_bytes_t key, const mapping_t *old,
+                            storer_bytes_t edited, storer_expiry_t expiry, apr_time_t now,
+                            apr_pool_t *pool);
+
 /** What is to become of a HASH. */
 typedef struct mapping_change_t {
     apr_array_header_t *set;       /**< of keyindex_t */
@@ -55,5 +61,8 @@ typedef struct mapping_change_t {
  * @param all 1: it answers with all that is in the mapping then, as HGETALL does; else with 1 */
 void mapping_add_change(batch_t *batch, storer_bytes_t key, const mapping_change_t *change,
                         apr_int64_t ttl, int all);
+
+/** "IDX_" and a base key, in pool. */
+storer_bytes_t mapping_key(storer_bytes_t base_key, apr_pool_t *pool);
 
 #endif /* MAPPING_H */

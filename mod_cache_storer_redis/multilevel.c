@@ -32,17 +32,6 @@ typedef struct lookup_t {
     reply_t                *value;     /* of the base key; NULL once it was used */
 } lookup_t;
 
-static storer_bytes_t mapping_key(storer_bytes_t base_key, apr_pool_t *pool)
-{
-    storer_bytes_t key = { NULL, base_key.len + NAMES_MAPPING_LEN };
-    char *text = apr_palloc(pool, key.len);
-
-    memcpy(text, NAMES_MAPPING, NAMES_MAPPING_LEN);
-    memcpy(text + NAMES_MAPPING_LEN, base_key.data, base_key.len);
-    key.data = text;
-    return key;
-}
-
 /* replies: room for three, the first two of which are left to the caller. */
 static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_key,
                         clock_point_t deadline, reply_t **replies)

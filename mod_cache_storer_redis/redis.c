@@ -26,6 +26,7 @@ static const storer_ops_t redis_ops = {
     .child_init = redis_child_init,
     .open_writer = redis_open_writer,
     .get_multi_level = redis_get_multi_level,
+    .commit_variant = redis_commit_variant,
     .epoch = redis_epoch,
     .purge = redis_purge,
     .purges = redis_purges,

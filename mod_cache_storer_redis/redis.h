@@ -7,7 +7,7 @@
  *   redis.c                                    factory and table
  *   read.c write.c update.c walk.c             the operations
  *   purges.c claims.c                          what all machines agree on
- *   mapping.c multilevel.c                     mappings; the look-up of a variant
+ *   mapping.c multilevel.c commit.c            mappings; the look-up and the store of a variant
  *   epoch.c                                    the present epoch of purges
  *   value.c keyindex.c                         formats: bytes, and nothing of sockets
  *   router.c                                   which node; redirections of a cluster
@@ -61,6 +61,7 @@ storer_map_keys_fn        redis_map_keys;
 storer_reset_fn           redis_reset;
 storer_open_writer_fn     redis_open_writer;
 storer_get_multi_level_fn redis_get_multi_level;
+storer_commit_variant_fn  redis_commit_variant;
 storer_epoch_fn           redis_epoch;
 storer_purge_fn           redis_purge;
 storer_purges_fn          redis_purges;

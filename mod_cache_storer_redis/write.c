@@ -122,16 +122,19 @@ void write_add_head(batch_t *batch, const value_t *value, storer_bytes_t key, st
 /* The epoch is asked for behind it: so a purge that has looked through all keys before this one was
  * there is known when the store is over. */
 static apr_status_t write_head(redis_t *redis, const value_t *value, storer_bytes_t key,
-                               storer_bytes_t first, apr_int64_t ttl)
+                               storer_bytes_t first, apr_int64_t ttl, write_extra_t *extra)
 {
     clock_point_t deadline = redis_deadline(redis);
-    reply_t *replies[3] = { NULL, NULL, NULL };
+    reply_t *replies[4] = { NULL, NULL, NULL, NULL };
     epoch_question_t question;
     batch_t batch;
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
     write_add_head(&batch, value, key, first, ttl);
+    if (extra) {
+        extra->add(&batch, extra->baton);
+    }
     epoch_ask(redis, &batch, &question);
     rv = router_run(redis, &batch, EXCHANGE_WRITE, deadline, replies);
     batch_end(&batch);
@@ -140,8 +143,12 @@ static apr_status_t write_head(redis_t *redis, const value_t *value, storer_byte
         rv = replies[1]->type == REPLY_STATUS ? APR_SUCCESS : APR_EINVAL;
         if (rv == APR_SUCCESS) {
             write_drop_old(redis, replies[0]);
+            if (extra) {
+                extra->reply = replies[2];
+                replies[2] = NULL;
+            }
         }
-        reply_free_all(replies, 2);
+        reply_free_all(replies, 3);
     }
     return rv;
 }
@@ -202,7 +209,7 @@ apr_status_t redis_set(storer_t *self, storer_bytes_t key, storer_bytes_t value,
     first.len = head.first_size;
     rv = write_parts(redis, &head, value, ttl);
     if (rv == APR_SUCCESS) {
-        rv = write_head(redis, &head, key, first, ttl);
+        rv = write_head(redis, &head, key, first, ttl, NULL);
         if (rv != APR_SUCCESS && head.parts > 1) {
             write_drop_parts(redis, &head);
         }
@@ -333,7 +340,7 @@ static void drop_written(writing_t *writing)
     }
 }
 
-static apr_status_t writing_commit(storer_writer_t *writer)
+apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra)
 {
     writing_t *writing = writer->lease;
     storer_bytes_t first = { writing->first ? writing->first : "", writing->first_used };
@@ -353,7 +360,7 @@ static apr_status_t writing_commit(storer_writer_t *writer)
     }
     if (rv == APR_SUCCESS) {
         value_set_length(&writing->value, length);
-        rv = write_head(writing->redis, &writing->value, writing->key, first, ttl);
+        rv = write_head(writing->redis, &writing->value, writing->key, first, ttl, extra);
     }
     if (rv != APR_SUCCESS) {
         drop_written(writing);
@@ -362,13 +369,18 @@ static apr_status_t writing_commit(storer_writer_t *writer)
     return rv;
 }
 
-static void writing_abort(storer_writer_t *writer)
+static apr_status_t writing_commit(storer_writer_t *writer)
+{
+    return write_commit(writer, NULL);
+}
+
+void write_abort(storer_writer_t *writer)
 {
     drop_written(writer->lease);
     writing_free(writer);
 }
 
-static const storer_writer_ops_t writing_ops = { writing_append, writing_commit, writing_abort };
+static const storer_writer_ops_t writing_ops = { writing_append, writing_commit, write_abort };
 
 apr_status_t redis_open_writer(storer_t *self, storer_bytes_t key, storer_expiry_t expiry,
                                apr_off_t size_hint, apr_time_t now, storer_writer_t *writer,

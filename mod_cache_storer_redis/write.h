@@ -23,6 +23,17 @@ apr_status_t write_parts(redis_t *redis, const value_t *value, storer_bytes_t by
 void write_add_head(batch_t *batch, const value_t *value, storer_bytes_t key, storer_bytes_t first,
                     apr_int64_t ttl);
 
+/** One more command, behind the head in the same batch. */
+typedef struct write_extra_t {
+    void   (*add)(batch_t *batch, void *baton);
+    void    *baton;
+    reply_t *reply;    /**< out, on success: its answer, the caller's to free; NULL: it was not run */
+} write_extra_t;
+
+/** Commit and abort of the writers of ours. extra: may be NULL; its keys lie where the value's does. */
+apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra);
+void         write_abort(storer_writer_t *writer);
+
 /** The parts of the value that was there, from its head (the answer to GETRANGE), get no older than
  * the grace. Does what it can. */
 void write_drop_old(redis_t *redis, const reply_t *head);

@@ -266,6 +266,11 @@ apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant
         storer_writer_abort(writer);
         return APR_EINVAL;
     }
+    if (writer->ops && store->ops->commit_variant) {
+        rv = store->ops->commit_variant(writer, variant, now, scratch);
+        writer->ops = NULL;
+        return rv;
+    }
     rv = storer_writer_commit(writer);
     return rv == APR_SUCCESS ? enter(store, variant, now, scratch) : rv;
 }

@@ -389,6 +389,9 @@ typedef apr_status_t storer_get_multi_level_fn(storer_t *self, storer_bytes_t ba
 typedef apr_status_t storer_set_multi_level_fn(storer_t *self, const storer_variant_t *variant,
                                                storer_bytes_t value, apr_time_t now,
                                                apr_pool_t *scratch);
+typedef apr_status_t storer_commit_variant_fn(storer_writer_t *writer,
+                                              const storer_variant_t *variant, apr_time_t now,
+                                              apr_pool_t *scratch);
 typedef apr_status_t storer_stat_fn(storer_t *self, storer_stat_t *stat);
 
 /** What an engine is: one const table, shared by its instances. */
@@ -429,6 +432,7 @@ struct storer_ops_t {
     storer_open_writer_fn *open_writer;     /**< without it a writer gathers in memory and calls set */
     storer_get_multi_level_fn *get_multi_level;
     storer_set_multi_level_fn *set_multi_level;
+    storer_commit_variant_fn *commit_variant; /**< of an own writer, which it ends in any case */
     storer_stat_fn        *stat;
 
     /* Purging by label. epoch and purge with one of the other two, or none of them: then the host

@@ -222,12 +222,24 @@ apr_status_t opened_set_variant(opened_t *opened, const char *base, const char *
     storer_header_t header = { storer_bytes("X"), storer_bytes(name) };
     storer_variant_t variant = {
         .base_key = storer_bytes(base), .stored_at = T0, .expiry = FAR,
-        .varied_headers = &header, .varied_count = 1,
+        .varied_headers = &header, .varied_count = *name != '\0',
     };
+    storer_writer_t writer = STORER_WRITER_CLOSED;
+    apr_status_t rv;
 
-    variant.varied_key = storer_bytes(apr_pstrcat(pool, base, "{-VARY-}x:", name, (char *)NULL));
+    variant.varied_key = storer_bytes(*name ? apr_pstrcat(pool, base, "{-VARY-}x:", name, (char *)NULL)
+                                            : base);
     variant.real_key = variant.varied_key;
-    return storer_set_multi_level(opened->store, &variant, value, T0, pool);
+    rv = storer_open_writer(opened->store, variant.varied_key, variant.expiry, (apr_off_t)value.len, T0,
+                            &writer, pool);
+    if (rv == APR_SUCCESS) {
+        rv = storer_writer_append(&writer, value);
+    }
+    if (rv != APR_SUCCESS) {
+        storer_writer_abort(&writer);
+        return rv;
+    }
+    return storer_commit_variant(&writer, &variant, T0, pool);
 }
 
 static storer_bytes_t find_header(void *baton, storer_bytes_t name)

@@ -49,7 +49,8 @@ apr_status_t opened_set(opened_t *opened, const char *key, storer_bytes_t value)
 /** 'v': the key has this value; '-': it has none; '?': it has another; 'e': a failure, in *rv (which
  * may be NULL). */
 char opened_get(opened_t *opened, const char *key, storer_bytes_t value, apr_status_t *rv);
-/** Store a variant of base, "BASE{-VARY-}x:NAME", for requests with the header X: NAME. */
+/** Store a variant of base, "BASE{-VARY-}x:NAME", for requests with the header X: NAME, as a host does:
+ * by a writer. name "": for all requests. */
 apr_status_t opened_set_variant(opened_t *opened, const char *base, const char *name,
                                 storer_bytes_t value, apr_pool_t *pool);
 /** As opened_get, for the variant a request with X: NAME gets. */

@@ -24,6 +24,7 @@
 typedef struct pair_t {
     int    client, server;   /* -1: free */
     size_t answered;         /* bytes passed to the client */
+    int    asked;            /* the client has asked since it was answered last */
 } pair_t;
 
 struct proxy_t {
@@ -34,7 +35,7 @@ struct proxy_t {
     unsigned  random;
 
     atomic_int  mode, stop, hang_up;
-    atomic_uint amount, connections;
+    atomic_uint amount, connections, rounds;
     const char *_Atomic text;
 };
 
@@ -104,13 +105,17 @@ static int say(const proxy_t *proxy, const pair_t *pair, size_t len)
 }
 
 /* @return 0: close the pair */
-static int question(proxy_t *proxy, const pair_t *pair)
+static int question(proxy_t *proxy, pair_t *pair)
 {
     ssize_t got = recv(pair->client, proxy->chunk, CHUNK, 0);
     int mode = atomic_load(&proxy->mode);
 
     if (got <= 0 || mode == PROXY_REFUSE) {
         return 0;
+    }
+    if (!pair->asked) {
+        pair->asked = 1;
+        atomic_fetch_add(&proxy->rounds, 1);
     }
     if (mode == PROXY_SAY) {
         return say(proxy, pair, (size_t)got);
@@ -158,6 +163,7 @@ static int answer(proxy_t *proxy, pair_t *pair)
     if (got <= 0) {
         return 0;
     }
+    pair->asked = 0;
     switch (atomic_load(&proxy->mode)) {
         case PROXY_CUT:
             return cut(proxy, pair, len);
@@ -209,6 +215,7 @@ static void accept_one(proxy_t *proxy)
             proxy->pairs[i].client = client;
             proxy->pairs[i].server = server;
             proxy->pairs[i].answered = 0;
+            proxy->pairs[i].asked = 0;
             atomic_fetch_add(&proxy->connections, 1);
             return;
         }
@@ -326,6 +333,11 @@ void proxy_hang_up(proxy_t *proxy)
     while (atomic_load(&proxy->hang_up)) {
         (void)poll(NULL, 0, 1);
     }
+}
+
+unsigned proxy_rounds(const proxy_t *proxy)
+{
+    return atomic_load(&proxy->rounds);
 }
 
 unsigned proxy_connections(const proxy_t *proxy)

@@ -35,5 +35,7 @@ void proxy_say(proxy_t *proxy, const char *text);
 void proxy_hang_up(proxy_t *proxy);
 /** Connections that were made so far. */
 unsigned proxy_connections(const proxy_t *proxy);
+/** How often a client has asked after it was answered, over all connections: round trips. */
+unsigned proxy_rounds(const proxy_t *proxy);
 
 #endif /* PROXY_H */

@@ -207,7 +207,8 @@ static int is_up(const server_t *server)
            && (answer[0] == '+' || strncmp(answer, "-NOAUTH", 7) == 0);
 }
 
-void server_restart(server_t *server)
+/* @return 0: it has ended again, or does not answer */
+static int come_up(server_t *server)
 {
     int waited;
 
@@ -219,10 +220,22 @@ void server_restart(server_t *server)
         run(server);
     }
     for (waited = 0; !is_up(server); waited += 10) {
-        if (waited >= PATIENCE_MS || waitpid(server->pid, NULL, WNOHANG) == server->pid) {
-            bail_out("redis-server does not come up, see %s/redis.log", server->folder);
+        if (waitpid(server->pid, NULL, WNOHANG) == server->pid) {
+            server->pid = 0;
+            return 0;
+        }
+        if (waited >= PATIENCE_MS) {
+            return 0;
         }
         (void)usleep(10000);
+    }
+    return 1;
+}
+
+void server_restart(server_t *server)
+{
+    if (!come_up(server)) {
+        bail_out("redis-server does not come up, see %s/redis.log", server->folder);
     }
 }
 
@@ -254,6 +267,7 @@ server_t *server_start(const char *const *arguments, apr_pool_t *pool)
 {
     server_t *server = apr_pcalloc(pool, sizeof(*server));
     const char *place = getenv("TMPDIR");
+    int tries;
     char *folder = apr_pstrcat(pool, place ? place : "/tmp", "/storer-redis-XXXXXX", (char *)NULL);
 
     if (!mkdtemp(folder)) {
@@ -261,12 +275,18 @@ server_t *server_start(const char *const *arguments, apr_pool_t *pool)
     }
     server->folder = folder;
     server->socket = apr_pstrcat(pool, folder, "/redis.sock", (char *)NULL);
-    server->port = server_free_port();
     server->arguments = arguments;
     server->pool = pool;
     apr_pool_cleanup_register(pool, server, clean_up, apr_pool_cleanup_null);
-    server_restart(server);
-    return server;
+    /* somebody else may take the port before it does, or the one of a cluster's bus */
+    for (tries = 0; tries < 10; tries++) {
+        server->port = server_free_port();
+        if (come_up(server)) {
+            return server;
+        }
+        stop(server);
+    }
+    bail_out("redis-server does not come up, see %s/redis.log", server->folder);
 }
 
 void server_pause(server_t *server)

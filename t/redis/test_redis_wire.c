@@ -212,6 +212,40 @@ static void test_corrupt(opened_t *opened, proxy_t *proxy, proxy_mode_e mode, co
     ok(is_whole(opened), "%s: what is stored anew is whole", what);
 }
 
+/* ---- round trips ---- */
+
+static unsigned rounds_of_store(opened_t *opened, proxy_t *proxy, const char *base, const char *name,
+                                storer_bytes_t value)
+{
+    unsigned before = proxy_rounds(proxy);
+
+    is_status(opened_set_variant(opened, base, name, value, pool), APR_SUCCESS, "stored");
+    return proxy_rounds(proxy) - before;
+}
+
+static unsigned rounds_of_look(opened_t *opened, proxy_t *proxy, const char *base, const char *name,
+                               storer_bytes_t value, char want)
+{
+    unsigned before = proxy_rounds(proxy);
+
+    is_int(opened_get_variant(opened, base, name, value, pool), want, "looked up");
+    return proxy_rounds(proxy) - before;
+}
+
+static void test_rounds(int port)
+{
+    proxy_t *proxy = proxy_start(port, pool);
+    opened_t *opened = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", proxy_port(proxy)),
+                                     NULL, pool);
+
+    is_int(rounds_of_store(opened, proxy, "one", "", small), 1, "a store is one round trip");
+    is_int(rounds_of_store(opened, proxy, "one", "", small), 1, "also in the place of another");
+    is_int(rounds_of_look(opened, proxy, "one", "", small, 'v'), 1, "a hit is one");
+    is_int(rounds_of_look(opened, proxy, "none", "", small, '-'), 1, "a miss is one");
+    is_int(rounds_of_store(opened, proxy, "many", "1", small), 1, "a store of a variant is one");
+    is_int(rounds_of_look(opened, proxy, "many", "1", small, 'v'), 2, "a hit of one is two");
+}
+
 int main(void)
 {
     server_t *server;
@@ -235,6 +269,7 @@ int main(void)
     test_extra(opened, proxy);
     test_corrupt(opened, proxy, PROXY_CORRUPT, "answers are corrupt");
     test_corrupt(opened, proxy, PROXY_CORRUPT_BOTH, "everything is corrupt");
+    test_rounds(server->port);
     apr_pool_destroy(pool);
     apr_terminate();
     return done_testing();
