@@ -17,6 +17,10 @@
 /* Below, the frame's own bytes and the decoder's memory cost more than is saved. */
 #define BODY_COMPRESS_MIN 1024
 
+/* The same where nobody has asked for it: what fits into a few packets costs a network store less than
+ * the decoder does. */
+#define BODY_COMPRESS_MIN_AUTO 4096
+
 /* ------------------------------------------------------------------------------------------------
  * Which bodies are compressed
  * --------------------------------------------------------------------------------------------- */
@@ -61,7 +65,8 @@ int body_is_compressed(const config_server_t *config, const apr_table_t *headers
     if (wish == CONFIG_COMPRESSION_AUTO && config->store->ops->in_place) {
         return 0; /* a hit without a copy is worth more than the room */
     }
-    if (length >= 0 && length < BODY_COMPRESS_MIN) {
+    if (length >= 0 && length < (wish == CONFIG_COMPRESSION_AUTO ? BODY_COMPRESS_MIN_AUTO
+                                                                 : BODY_COMPRESS_MIN)) {
         return 0;
     }
     encoding = apr_table_get(headers, "Content-Encoding");

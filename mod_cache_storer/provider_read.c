@@ -312,8 +312,10 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         collapse_adopt(state, flight);
     }
     rv = read_together(object, state, read_variant(object, state));
-    /* once more: of a store that other machines purge it was the look-up that told */
-    (void)storer_epoch(state->config->store, r->request_time, &state->epoch);
+    if (object->store->ops->purges) {
+        /* once more: of what other machines have purged it was the look-up that told */
+        (void)storer_epoch(object->store, r->request_time, &state->epoch);
+    }
     return rv == APR_SUCCESS ? found(object, state) : missed(object, state, handle, rv);
 }
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COUNT_SIZE 32
+
 void batch_begin(batch_t *batch, const names_t *names)
 {
     batch->names = names;
@@ -75,12 +77,28 @@ static void add(batch_t *batch, const char *bytes, apr_size_t len)
     }
 }
 
+/* "$12\r\n", written to the end of COUNT_SIZE bytes. There are a dozen in each batch, which is too many
+ * for printf. @return where it begins */
+static char *count_text(char *text, char type, apr_size_t count)
+{
+    char *to = text + COUNT_SIZE;
+
+    *--to = '\n';
+    *--to = '\r';
+    do {
+        *--to = (char)('0' + count % 10);
+        count /= 10;
+    } while (count > 0);
+    *--to = type;
+    return to;
+}
+
 static void add_count(batch_t *batch, char type, apr_size_t count)
 {
-    char text[32];
+    char text[COUNT_SIZE];
+    const char *begin = count_text(text, type, count);
 
-    add(batch, text, (apr_size_t)snprintf(text, sizeof(text), "%c%lu\r\n", type,
-                                          (unsigned long)count));
+    add(batch, begin, (apr_size_t)(text + COUNT_SIZE - begin));
 }
 
 static void note_start(batch_t *batch)
@@ -140,19 +158,21 @@ void batch_number(batch_t *batch, apr_int64_t number)
  * for the longest length, and moved. */
 static void add_name(batch_t *batch, const names_key_t *key)
 {
-    char *to = reserve(batch, key->key.len * 2 + batch->names->prefix_len + 64), head[32];
+    char *to = reserve(batch, key->key.len * 2 + batch->names->prefix_len + 64 + COUNT_SIZE);
+    char head[COUNT_SIZE], *begin;
     apr_size_t len, head_len;
 
     if (!to) {
         return;
     }
-    len = names_write(batch->names, key, to + sizeof(head));
+    len = names_write(batch->names, key, to + COUNT_SIZE);
     if (batch->names->cluster && batch->slot < 0) {
-        batch->slot = names_slot(to + sizeof(head), len);
+        batch->slot = names_slot(to + COUNT_SIZE, len);
     }
-    head_len = (apr_size_t)snprintf(head, sizeof(head), "$%lu\r\n", (unsigned long)len);
-    memcpy(to, head, head_len);
-    memmove(to + head_len, to + sizeof(head), len);
+    begin = count_text(head, '$', len);
+    head_len = (apr_size_t)(head + COUNT_SIZE - begin);
+    memcpy(to, begin, head_len);
+    memmove(to + head_len, to + COUNT_SIZE, len);
     batch->used += head_len + len;
     add(batch, "\r\n", 2);
 }

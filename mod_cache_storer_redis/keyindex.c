@@ -129,6 +129,9 @@ static apr_status_t take_field(keyindex_t *index, const field_t *field)
             return read_time(field->bytes, &index->expiry.fresh_until);
         case 3:
             return read_time(field->bytes, &index->expiry.stale_until);
+        case 4:
+            index->varies = 1;
+            return APR_SUCCESS;
         case 6:
             index->real_key = field->bytes;
             return APR_SUCCESS;
@@ -148,6 +151,7 @@ apr_status_t keyindex_read(keyindex_t *index)
     index->stored_at = 0;
     index->expiry = never;
     index->real_key = nothing;
+    index->varies = 0;
     begin(&cursor, index->bytes);
     rv = next_field(&cursor, &field);
     while (rv == APR_SUCCESS) {

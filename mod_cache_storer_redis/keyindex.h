@@ -25,6 +25,7 @@ typedef struct keyindex_t {
     apr_time_t      stored_at;
     storer_expiry_t expiry;
     storer_bytes_t  real_key;
+    int             varies;     /**< it is for some requests only */
 } keyindex_t;
 
 /** Read the times and the real key out of index->bytes. APR_SUCCESS or APR_EINVAL. */

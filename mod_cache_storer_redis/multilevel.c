@@ -103,6 +103,31 @@ static apr_status_t elect(lookup_t *lookup)
     return rv;
 }
 
+/* A response for all requests, under the URL's own key, and no other beside it: what most URLs have.
+ * There is nothing to elect. */
+static int is_alone(const lookup_t *lookup, const mapping_t *mapping)
+{
+    const keyindex_t *index = (const keyindex_t *)mapping->entries->elts;
+
+    return mapping->entries->nelts == 1 && !index->varies && !lookup->validator
+           && index->key.len == lookup->base_key.len
+           && memcmp(index->key.data, lookup->base_key.data, index->key.len) == 0;
+}
+
+static apr_status_t open_alone(lookup_t *lookup, const mapping_t *mapping)
+{
+    const keyindex_t *index = (const keyindex_t *)mapping->entries->elts;
+    storer_candidate_t candidate;
+
+    if (value_end(index->expiry) <= lookup->now) {
+        return APR_NOTFOUND;
+    }
+    memset(&candidate, 0, sizeof(candidate));
+    candidate.key = lookup->base_key;
+    candidate.fresh = lookup->now < index->expiry.fresh_until;
+    return open_value(lookup, &candidate);
+}
+
 static apr_status_t elect_of_hash(lookup_t *lookup, storer_bytes_t key, const reply_t *hash)
 {
     mapping_t mapping;
@@ -113,6 +138,9 @@ static apr_status_t elect_of_hash(lookup_t *lookup, storer_bytes_t key, const re
     rv = mapping_read(lookup->redis, key, hash, &mapping, lookup->pool);
     if (rv == APR_SUCCESS && mapping.entries->nelts == 0) {
         return APR_NOTFOUND;
+    }
+    if (rv == APR_SUCCESS && is_alone(lookup, &mapping)) {
+        return open_alone(lookup, &mapping);
     }
     if (rv == APR_SUCCESS) {
         rv = mapping_join(&mapping, &bytes, &lookup->mapping.len, &last);

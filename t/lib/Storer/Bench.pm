@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Storer::Bench - what benches need that start servers of their own: a folder, processes that end with
+# the bench, an httpd with a configuration of the bench's, and medians.
+package Storer::Bench;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use File::Path qw(remove_tree);
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use POSIX ();
+use Storer::Client;
+use Storer::Log qw(read_from);
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(folder in_path free_port write_file spawn finish start_httpd module_lines median quantile
+    end_all);
+
+my $owner = $$;
+my ($folder, @pids);
+
+sub folder {
+    if (!$folder) {
+        $folder = tempdir('storer-bench-XXXXXX', TMPDIR => 1, CLEANUP => 0);
+        chmod 0755, $folder;
+        mkdir "$folder/$_" or die "$folder/$_: $!\n" for qw(htdocs logs);
+    }
+    return $folder;
+}
+
+sub in_path {
+    my $name = shift;
+    return (grep { -x } map { "$_/$name" } split /:/, $ENV{PATH})[0];
+}
+
+sub free_port {
+    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp')
+        or die "no free port: $!\n";
+    return $socket->sockport;
+}
+
+sub write_file {
+    my ($file, $text) = @_;
+    open my $handle, '>', $file or die "$file: $!\n";
+    print $handle $text;
+    close $handle or die "$file: $!\n";
+    return;
+}
+
+# A program, its arguments, and maybe a file for what it prints (a reference, first).
+sub spawn {
+    my @command = @_;
+    my $output = ref $command[0] ? ${ shift @command } : undef;
+    my $pid = fork;
+    die "fork: $!\n" unless defined $pid;
+    if ($pid == 0) {
+        open STDOUT, '>', $output or POSIX::_exit(127) if $output;
+        { no warnings 'exec'; exec @command; }
+        POSIX::_exit(127);
+    }
+    push @pids, $pid;
+    return $pid;
+}
+
+# End one of them by a signal.
+sub finish {
+    my ($pid, $signal) = @_;
+    kill $signal => $pid;
+    waitpid $pid, 0;
+    @pids = grep { $_ != $pid } @pids;
+    return;
+}
+
+# LoadModule lines for httpd's own modules, and for ours where they are named by file.
+sub module_lines {
+    my $folder = $ENV{HTTPD_MODULEDIR} || '/usr/lib/apache2/modules';
+    return join '', map { /(\w+)=(.*)/ ? "LoadModule $1_module $2\n"
+            : "LoadModule ${_}_module $folder/mod_$_.so\n" } @_;
+}
+
+# An httpd with this configuration, without what every one needs. @return its pid
+sub start_httpd {
+    my ($name, $port, $text) = @_;
+    my $user = $> == 0 ? "User www-data\nGroup www-data" : '';
+    my $top = folder();
+    write_file("$top/$name.conf", <<"END" . $text);
+ServerRoot $top
+ServerName 127.0.0.1
+Listen 127.0.0.1:$port
+PidFile $top/logs/$name.pid
+ErrorLog $top/logs/$name.log
+DefaultRuntimeDir $top/logs
+Mutex pthread
+$user
+KeepAlive On
+MaxKeepAliveRequests 0
+DocumentRoot $top/htdocs
+END
+    my $pid = spawn($ENV{HTTPD} || '/usr/sbin/apache2', '-f', "$top/$name.conf", '-D', 'FOREGROUND');
+    my $end = time + 20;
+    until (eval { Storer::Client->new(port => $port)->close; 1 }) {
+        die read_from("$top/logs/$name.log", 0) . "httpd did not start\n"
+            if time > $end || waitpid($pid, POSIX::WNOHANG()) != 0;
+        sleep 0.05;
+    }
+    return $pid;
+}
+
+sub quantile {
+    my ($share, @values) = @_;
+    my @sorted = sort { $a <=> $b } @values;
+    return $sorted[ $share * $#sorted ];
+}
+
+sub median { return quantile(0.5, @_) }
+
+# Everything that was started, in its END block, which is the bench's own.
+sub end_all {
+    return if $owner != $$;
+    my $status = $?;
+    kill TERM => @pids if @pids;
+    waitpid $_, 0 for @pids;
+    remove_tree($folder) if $folder;
+    $? = $status;
+    return;
+}
+
+1;
