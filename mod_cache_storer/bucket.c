@@ -8,17 +8,14 @@
  *                                     lease counts its parts
  *
  * None of it comes from r->pool: under the event MPM the last bucket may go after the request, on
- * another thread. As with APR's own shared buckets, one thread at a time. The lease is malloc'ed
- * because it is larger than the small nodes of the bucket allocator, which would take a whole page
- * for it.
+ * another thread. As with APR's own shared buckets, one thread at a time. All of it fits the small
+ * nodes of the bucket allocator (APR_BUCKET_ALLOC_SIZE); what does not takes a whole page.
  */
 #include "bucket.h"
 
 #include "httpd.h"
 #include "http_connection.h"
 #include "http_protocol.h"
-
-#include <stdlib.h>
 
 typedef struct bucket_lease_t {
     storer_view_t view;
@@ -32,13 +29,17 @@ typedef struct bucket_part_t {
     bucket_lease_t     *lease;
 } bucket_part_t;
 
+static const storer_view_t empty_view = STORER_VIEW_EMPTY;
+
+_Static_assert(sizeof(bucket_lease_t) <= APR_BUCKET_ALLOC_SIZE, "a lease takes a page");
+
 static void lease_drop(bucket_lease_t *lease)
 {
     if (--lease->parts > 0) {
         return;
     }
     storer_view_release(&lease->view);
-    free(lease);
+    apr_bucket_free(lease);
 }
 
 static void part_drop(bucket_part_t *part)
@@ -146,10 +147,8 @@ apr_status_t bucket_insert_view(apr_bucket_brigade *brigade, storer_view_t *view
     if (!view->ops) {
         return APR_EINVAL; /* handed over before */
     }
-    lease = calloc(1, sizeof(*lease));
-    if (!lease) {
-        return APR_ENOMEM;
-    }
+    lease = apr_bucket_alloc(sizeof(*lease), brigade->bucket_alloc);
+    lease->view = empty_view;
     lease->parts = 1;
     lease->pinned = pinned;
     rv = insert_parts(brigade, lease, view, skip, length);

@@ -51,7 +51,9 @@ static int before_quick(request_rec *r, int lookup)
     if (state) {
         state->lookup = lookup != 0;
         collapse_end_redirected(r);
-        before(state);
+        if (state->credentials || r->method_number != M_GET) { /* else there is nothing to mask */
+            before(state);
+        }
     }
     return DECLINED;
 }

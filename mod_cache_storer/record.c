@@ -142,6 +142,11 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
 /* Copy the next bytes of a value, which may lie in several parts. *offset: position in the part. */
 static apr_status_t gather(storer_view_t *view, apr_size_t *offset, char *to, apr_size_t length)
 {
+    if (view->part.len - *offset >= length) { /* nearly always */
+        memcpy(to, view->part.data + *offset, length);
+        *offset += length;
+        return APR_SUCCESS;
+    }
     while (length > 0) {
         apr_size_t piece = view->part.len - *offset;
 

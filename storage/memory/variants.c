@@ -68,17 +68,17 @@ apr_status_t memory_get_multi_level(storer_t *self, storer_bytes_t base_key,
                                     storer_validator_t *validator, apr_time_t now,
                                     storer_view_t *fresh, storer_view_t *stale, apr_pool_t *pool)
 {
-    storer_view_t view = STORER_VIEW_EMPTY;
-
     if (!validator && fresh && stale
-        && memory_get(self, base_key, now, &view, pool) == APR_SUCCESS) {
-        const memory_entry_t *entry = view.value;
+        && memory_get(self, base_key, now, fresh, pool) == APR_SUCCESS) {
+        const memory_entry_t *entry = fresh->value;
 
         if (__atomic_load_n(&entry->alone, __ATOMIC_RELAXED)) {
-            storer_view_move(now < view.expiry.fresh_until ? fresh : stale, &view);
+            if (now >= fresh->expiry.fresh_until) {
+                storer_view_move(stale, fresh);
+            }
             return APR_SUCCESS;
         }
-        storer_view_release(&view);
+        storer_view_release(fresh);
     }
     return storer_generic_get_multi_level(self, base_key, request, validator, now, fresh, stale,
                                           pool);
