@@ -27,6 +27,7 @@ sub folder {
         $folder = tempdir('storer-bench-XXXXXX', TMPDIR => 1, CLEANUP => 0);
         chmod 0755, $folder;
         mkdir "$folder/$_" or die "$folder/$_: $!\n" for qw(htdocs logs);
+        chmod 0777, "$folder/logs"; # for who httpd becomes
     }
     return $folder;
 }
@@ -82,8 +83,10 @@ sub module_lines {
 }
 
 # An httpd with this configuration, without what every one needs. @return its pid
+# $under: a program that runs it, with arguments; $mode: instead of -D FOREGROUND
 sub start_httpd {
-    my ($name, $port, $text) = @_;
+    my ($name, $port, $text, $under, @mode) = @_;
+    @mode = ('-D', 'FOREGROUND') unless @mode;
     my $user = $> == 0 ? "User www-data\nGroup www-data" : '';
     my $top = folder();
     write_file("$top/$name.conf", <<"END" . $text);
@@ -99,8 +102,8 @@ KeepAlive On
 MaxKeepAliveRequests 0
 DocumentRoot $top/htdocs
 END
-    my $pid = spawn($ENV{HTTPD} || '/usr/sbin/apache2', '-f', "$top/$name.conf", '-D', 'FOREGROUND');
-    my $end = time + 20;
+    my $pid = spawn(@{ $under || [] }, $ENV{HTTPD} || '/usr/sbin/apache2', '-f', "$top/$name.conf", @mode);
+    my $end = time + 60;
     until (eval { Storer::Client->new(port => $port)->close; 1 }) {
         die read_from("$top/logs/$name.log", 0) . "httpd did not start\n"
             if time > $end || waitpid($pid, POSIX::WNOHANG()) != 0;
