@@ -211,7 +211,7 @@ static apr_status_t read_page(redis_t *redis, apr_uint64_t from, reply_t **page)
 apr_status_t redis_purges(storer_t *self, apr_uint64_t since, storer_purged_fn *fn, void *baton)
 {
     redis_t *redis = redis_of(self);
-    apr_uint64_t from = since + 1, last = since;
+    apr_uint64_t from = since + 1, last = since, known = epoch_known(redis);
     apr_status_t rv = APR_SUCCESS;
     apr_size_t count, i;
 
@@ -233,5 +233,6 @@ apr_status_t redis_purges(storer_t *self, apr_uint64_t since, storer_purged_fn *
         }
         from = last;
     } while (rv == APR_SUCCESS && count == PAGE_COUNT);
-    return rv == APR_SUCCESS && last < epoch_known(redis) ? APR_EINVAL : rv;
+    /* each epoch has a member: with less than what was known before, something was lost */
+    return rv == APR_SUCCESS && last < known ? APR_EINVAL : rv;
 }
