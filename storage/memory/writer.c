@@ -264,9 +264,9 @@ static apr_status_t publish_locked(memory_writer_t *writer, const replace_t *rep
     if (replace->only && !is_as_seen(old, replace->seen, writer->now)) {
         return APR_EAGAIN;
     }
-    if ((old && !entry_unlink(segment, old))
-        || !entry_publish(segment, writer->entry, writer->taken * MEMORY_UNIT, writer->now,
-                          writer->slot)) {
+    /* In this order: the new entry is found before the old one, so that one of them always is. */
+    if (!entry_publish(segment, writer->entry, writer->taken * MEMORY_UNIT, writer->now, writer->slot)
+        || (old && !entry_unlink(segment, old))) {
         return APR_EGENERAL;
     }
     variants_note(segment, writer->key, writer->entry);

@@ -319,7 +319,35 @@ static void in_threads(contract_t *test)
            "4 threads write one key: each value seen is whole");
 }
 
+/* Half of the threads replace a value, the others look for it. */
+static int replace_and_look(contract_t *test, int number, apr_pool_t *pool)
+{
+    int wrong = 0, rounds = tap_slow() ? 50 : 5000;
+
+    for (int i = 0; i < rounds; i++) {
+        storer_bytes_t key = storer_bytes("key"), got;
+
+        apr_pool_clear(pool);
+        if (number % 2 == 0) {
+            wrong += storer_set(test->store, key, contract_value(100, (unsigned)i % 9, pool),
+                                EXPIRY_FAR, T0) != APR_SUCCESS;
+        }
+        else {
+            wrong += contract_read(test->store, key, T0, &got, pool) != APR_SUCCESS || got.len != 100;
+        }
+    }
+    return wrong;
+}
+
+static void never_absent(contract_t *test)
+{
+    is_status(contract_set(test, "key", contract_value(100, 1, test->pool)), APR_SUCCESS, "a value");
+    is_int(contract_threads(test, 4, replace_and_look), 0,
+           "while it is replaced again and again there is always one");
+}
+
 const contract_test_t contract_writers[] = {
+    { "a value that is replaced", never_absent, 0 },
     { "lengths and hints", lengths, 0 },
     { "empty values", empty, 0 },
     { "nothing is seen before commit", invisible, 0 },
