@@ -23,8 +23,8 @@ apr_status_t claim_take(claim_t *claim, storer_t *store, storer_bytes_t key, apr
                  storer_label("claim 1", key), storer_label("claim 2", key));
     apr_snprintf(taken.owner, sizeof(taken.owner), "%016" APR_UINT64_T_HEX_FMT, owner);
     rv = storer_claim(store, storer_bytes(taken.key), storer_bytes(taken.owner), lease);
-    if (rv == APR_SUCCESS) {
-        *claim = taken;
+    if (rv != APR_EEXIST) {
+        *claim = taken; /* after an error too: it may have been made, and only the answer been lost */
     }
     return rv;
 }

@@ -21,8 +21,8 @@ typedef struct claim_t {
  * Claim a fetch. Blocks no longer than the store does.
  * @param owner of flights_identity()
  * @param lease the claim ends by itself after it
- * @return APR_SUCCESS: it is the caller's, who ends it; APR_EEXIST: another machine's; else there
- *         are no claims, or it is not known: the caller goes on without
+ * @return APR_SUCCESS: it is the caller's, who ends it; APR_EEXIST: another machine's; APR_ENOTIMPL:
+ *         there are none; else it is not known: the caller goes on, and ends it, lest it be there
  */
 apr_status_t claim_take(claim_t *claim, storer_t *store, storer_bytes_t key, apr_uint64_t owner,
                         apr_interval_time_t lease);

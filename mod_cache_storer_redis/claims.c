@@ -4,15 +4,18 @@
  */
 #include "router.h"
 
-/* KEYS: the claim. ARGV: the owner, how long. Run twice it says the same. */
+/* KEYS: the claim. ARGV: the owner, how long. Run twice it says the same. No owner: it is over. */
 #define CLAIM_SCRIPT \
     "local owner=redis.call('GET',KEYS[1]) " \
-    "if owner and owner~=ARGV[1] then return 0 end " \
+    "if owner and owner~='' and owner~=ARGV[1] then return 0 end " \
     "redis.call('SET',KEYS[1],ARGV[1],'PX',ARGV[2]) " \
     "return 1"
 
+/* A server that is full can still delete; a user who may not delete can do what the claim has done. */
 #define RELEASE_SCRIPT \
-    "if redis.call('GET',KEYS[1])==ARGV[1] then redis.call('DEL',KEYS[1]) end " \
+    "if redis.call('GET',KEYS[1])==ARGV[1] " \
+    "and type(redis.pcall('DEL',KEYS[1]))=='table' then " \
+    "redis.call('SET',KEYS[1],'','PX',1) end " \
     "return 1"
 
 /* *answer: what the script says, 0 or 1. */

@@ -278,6 +278,24 @@ static void test_claims(const pair_t *pair)
     is_status(claim(pair->here, "one", 0), APR_EINVAL, "for no time");
 }
 
+/* A claim that stays behind makes the other machines wait for nothing. */
+static void test_claims_of_weak(server_t *server, apr_pool_t *pool)
+{
+    static const char *const options[] = { "timeout", "2s", "prefix", "weak", NULL };
+    static const char *const forbid[] = { "ACL", "SETUSER", "default", "-del", "-unlink", NULL };
+    static const char *const allow[] = { "ACL", "SETUSER", "default", "+del", "+unlink", NULL };
+    pair_t pair = open_pair("weak", url_of(server, pool), options, pool);
+    char answer[64];
+
+    server_ask(server, answer, sizeof(answer), forbid);
+    is_int(strncmp(answer, "+OK", 3), 0, "who may not delete");
+    is_status(claim(pair.here, "one", 60 * APR_USEC_PER_SEC), APR_SUCCESS, "claims");
+    is_status(storer_release(pair.here->store, storer_bytes("key"), storer_bytes("one")), APR_SUCCESS,
+              "and ends that");
+    is_status(claim(pair.there, "two", 60 * APR_USEC_PER_SEC), APR_SUCCESS, "for another");
+    server_ask(server, answer, sizeof(answer), allow);
+}
+
 static void test_cluster(apr_pool_t *pool)
 {
     static const char *const options[] = { "cluster", "on", "timeout", "2s", NULL };
@@ -309,6 +327,7 @@ int main(void)
     test_ways(&pair, pool);
     test_walk(&pair, pool);
     test_claims(&pair);
+    test_claims_of_weak(server, pool);
     test_many(server, pool);
     test_few(server, pool);
     test_lost(server, "storer!purges:epoch", pool);
