@@ -2,44 +2,19 @@
  *
  * api.c - see storerctl.h.
  */
-#include "storerctl.h"
+#include "transfer.h"
 
 #include <apr_strings.h>
-#include <curl/curl.h>
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT 120L
 
-/* Longest answer that is taken. */
-#define ANSWER_MAX ((size_t)64 << 20)
-
 typedef struct answer_t {
-    char  *data;
-    size_t length;
-    char   link[16384];
+    transfer_text_t body;
+    char            link[16384];
 } answer_t;
-
-static size_t take_body(char *data, size_t size, size_t count, void *baton)
-{
-    answer_t *answer = baton;
-    size_t length = size * count;
-    char *grown;
-
-    if (length > ANSWER_MAX - answer->length) {
-        return 0;
-    }
-    grown = realloc(answer->data, answer->length + length + 1);
-    if (!grown) {
-        return 0;
-    }
-    memcpy(grown + answer->length, data, length);
-    answer->data = grown;
-    answer->length += length;
-    grown[answer->length] = '\0';
-    return length;
-}
 
 static size_t take_header(char *data, size_t size, size_t count, void *baton)
 {
@@ -103,21 +78,11 @@ static tool_exit_e perform(const tool_t *tool, CURL *curl, const char *method, c
     long status = 0;
     CURLcode code;
 
-    curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_USERPWD, tool->user);
-    if (tool->insecure) {
-        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
     if (body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     }
@@ -127,7 +92,7 @@ static tool_exit_e perform(const tool_t *tool, CURL *curl, const char *method, c
         return tool_fail(TOOL_UNREACHABLE, "%s: %s", url, curl_easy_strerror(code));
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    *json = answer->data ? json_loadb(answer->data, answer->length, 0, NULL) : NULL;
+    *json = answer->body.data ? json_loadb(answer->body.data, answer->body.length, 0, NULL) : NULL;
     if (status == 200 && !*json) {
         return tool_fail(TOOL_FAILED, "%s: this is not the admin API of mod_cache_storer", url);
     }
@@ -137,20 +102,20 @@ static tool_exit_e perform(const tool_t *tool, CURL *curl, const char *method, c
 tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, const char *body,
                      json_t **answer, const char **next)
 {
-    answer_t got = { NULL, 0, "" };
-    CURL *curl = curl_easy_init();
+    const char *url = apr_pstrcat(tool->pool, tool->url, path, NULL);
+    answer_t got = { { NULL, 0 }, "" };
+    CURL *curl = transfer_open(tool, url, TIMEOUT, transfer_take, &got.body);
     tool_exit_e result;
 
     *answer = NULL;
     if (!curl) {
         return tool_fail(TOOL_FAILED, "libcurl does not start");
     }
-    result = perform(tool, curl, method, apr_pstrcat(tool->pool, tool->url, path, NULL), body, &got,
-                     answer);
+    result = perform(tool, curl, method, url, body, &got, answer);
     if (next) {
         *next = next_of(&got, tool->pool);
     }
-    free(got.data);
+    free(got.body.data);
     curl_easy_cleanup(curl);
     return result;
 }

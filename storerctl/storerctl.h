@@ -4,7 +4,8 @@
  * counters in the runtime directory, and a store in a file.
  *
  *   main.c      options, and which command
- *   api.c       the admin API, by libcurl
+ *   api.c       the admin API
+ *   transfer.c  requests by libcurl, for it and for warm
  *   numbers.c   stats, top
  *   entries.c   list, show, purge
  *   direct.c    the same on a store in a file; check

@@ -3,42 +3,15 @@
  * warm.c - fetch URLs, so that the cache has them: those of a list, one a line, or of a sitemap
  * (sitemaps.org: <loc>), from a file or a URL.
  */
-#include "storerctl.h"
+#include "transfer.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
-#include <curl/curl.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX ((size_t)256 << 20)
-#define TIMEOUT  60L
-
-typedef struct text_t {
-    char  *data;
-    size_t length;
-} text_t;
-
-static size_t gather(char *data, size_t size, size_t count, void *baton)
-{
-    text_t *text = baton;
-    size_t length = size * count;
-    char *grown;
-
-    if (length > LIST_MAX - text->length) {
-        return 0;
-    }
-    grown = realloc(text->data, text->length + length + 1);
-    if (!grown) {
-        return 0;
-    }
-    memcpy(grown + text->length, data, length);
-    text->data = grown;
-    text->length += length;
-    grown[text->length] = '\0';
-    return length;
-}
+#define TIMEOUT 60L
 
 static size_t drop(char *data, size_t size, size_t count, void *baton)
 {
@@ -54,45 +27,34 @@ static int is_url(const char *text)
 
 static CURL *new_request(const tool_t *tool, const char *url, curl_write_callback take, void *baton)
 {
-    CURL *curl = curl_easy_init();
+    CURL *curl = transfer_open(tool, url, TIMEOUT, take, baton);
 
     if (curl) {
-        curl_easy_setopt(curl, CURLOPT_URL, url);
-        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-        curl_easy_setopt(curl, CURLOPT_WRITEDATA, baton);
-        curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT);
-        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
-        curl_easy_setopt(curl, CURLOPT_USERAGENT, "storerctl");
         curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
-        if (tool->insecure) {
-            curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-            curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-        }
     }
     return curl;
 }
 
-static tool_exit_e read_file(const char *path, text_t *text)
+static tool_exit_e read_file(const char *path, transfer_text_t *text)
 {
     FILE *file = fopen(path, "r");
     char buffer[65536];
-    size_t got;
+    size_t got, taken;
+    int failed;
 
     if (!file) {
         return tool_fail(TOOL_UNREACHABLE, "%s cannot be read", path);
     }
-    while ((got = fread(buffer, 1, sizeof(buffer), file)) > 0) {
-        if (gather(buffer, 1, got, text) != got) {
-            break;
-        }
-    }
-    got = (size_t)ferror(file);
+    do {
+        got = fread(buffer, 1, sizeof(buffer), file);
+        taken = transfer_take(buffer, 1, got, text);
+    } while (got > 0 && taken == got);
+    failed = ferror(file) || taken < got;
     fclose(file);
-    return got ? tool_fail(TOOL_FAILED, "%s cannot be read to its end", path) : TOOL_OK;
+    return failed ? tool_fail(TOOL_FAILED, "%s cannot be read to its end", path) : TOOL_OK;
 }
 
-static tool_exit_e read_source(const tool_t *tool, const char *source, text_t *text)
+static tool_exit_e read_source(const tool_t *tool, const char *source, transfer_text_t *text)
 {
     tool_exit_e result = TOOL_OK;
     CURL *curl;
@@ -101,7 +63,7 @@ static tool_exit_e read_source(const tool_t *tool, const char *source, text_t *t
     if (!is_url(source)) {
         return read_file(source, text);
     }
-    curl = new_request(tool, source, gather, text);
+    curl = new_request(tool, source, transfer_take, text);
     if (!curl) {
         return TOOL_FAILED;
     }
@@ -182,8 +144,7 @@ static apr_array_header_t *urls_of(char *text, apr_pool_t *pool)
 }
 
 typedef struct progress_t {
-    int  done, all, failed;
-    long bytes;
+    int done, all, failed;
 } progress_t;
 
 static void draw(const tool_t *tool, const progress_t *progress)
@@ -223,9 +184,9 @@ static void fetch(const tool_t *tool, const char *url, progress_t *progress)
 tool_exit_e warm_run(tool_t *tool)
 {
     apr_interval_time_t pause = (apr_interval_time_t)(APR_USEC_PER_SEC / tool->rate);
-    progress_t progress = { 0, 0, 0, 0 };
+    progress_t progress = { 0, 0, 0 };
     apr_array_header_t *urls;
-    text_t text = { NULL, 0 };
+    transfer_text_t text = { NULL, 0 };
     tool_exit_e result;
 
     if (tool->argc != 1) {

@@ -13,28 +13,33 @@
  * after so many buckets, a fifth of a millisecond or so. */
 #define WALK_BUCKETS 256
 
+apr_status_t memory_drop_locked(memory_t *memory, storer_bytes_t key, memory_entry_t *entry)
+{
+    memory_segment_t *segment = &memory->segment;
+
+    if (entry && entry_unlink(segment, entry)) {
+        variants_note(segment, key, NULL);
+    }
+    if (segment->header->damaged) {
+        return APR_EGENERAL;
+    }
+    journal_commit(segment);
+    entry_reap(segment);
+    return APR_SUCCESS;
+}
+
 apr_status_t memory_delete(storer_t *self, storer_bytes_t key)
 {
     memory_t *memory = memory_of(self);
     memory_segment_t *segment = &memory->segment;
-    memory_entry_t *entry;
     int recovered;
     apr_status_t rv = memory_enter(memory, &recovered);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    entry = index_find_locked(segment, key, index_hash(segment, key));
-    if (entry && entry_unlink(segment, entry)) {
-        variants_note(segment, key, NULL);
-    }
-    if (segment->header->damaged) {
-        rv = APR_EGENERAL;
-    }
-    else {
-        journal_commit(segment);
-        entry_reap(segment);
-    }
+    rv = memory_drop_locked(memory, key,
+                            index_find_locked(segment, key, index_hash(segment, key)));
     memory_leave(memory, recovered);
     return rv;
 }

@@ -55,6 +55,11 @@ storer_get_multi_level_fn memory_get_multi_level;
 
 /* keys.c */
 storer_delete_fn   memory_delete;
+
+/** The entry of a key goes, in a transaction of its own, with the lock held.
+ * @param entry NULL: it has none
+ * @return APR_EGENERAL: the store is damaged */
+apr_status_t memory_drop_locked(memory_t *memory, storer_bytes_t key, memory_entry_t *entry);
 storer_map_keys_fn memory_map_keys;
 storer_reset_fn    memory_reset;
 

@@ -370,23 +370,8 @@ static apr_status_t delete_seen(memory_t *memory, storer_bytes_t key, const memo
         return rv;
     }
     entry = index_find_locked(segment, key, index_hash(segment, key));
-    if (segment->header->damaged) {
-        rv = APR_EGENERAL;
-    }
-    else if (!is_as_seen(entry, seen, now)) {
-        rv = APR_EAGAIN;
-    }
-    else if (entry) {
-        if (entry_unlink(segment, entry)) {
-            variants_note(segment, key, NULL);
-        }
-        if (segment->header->damaged) {
-            rv = APR_EGENERAL;
-        }
-        else {
-            journal_commit(segment);
-        }
-    }
+    rv = segment->header->damaged || is_as_seen(entry, seen, now)
+             ? memory_drop_locked(memory, key, entry) : APR_EAGAIN;
     memory_leave(memory, recovered);
     return rv;
 }
