@@ -94,6 +94,14 @@ static apr_interval_time_t initial_age(const cache_info *info, const apr_table_t
     return received + (info->response_time - info->request_time);
 }
 
+apr_interval_time_t freshness_age(const cache_info *info, const apr_table_t *headers,
+                                  apr_time_t now)
+{
+    apr_interval_time_t age = initial_age(info, headers) + (now - info->response_time);
+
+    return age > 0 ? age : 0;
+}
+
 apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers)
 {
     if (info->control.no_cache || info->control.invalidated) {

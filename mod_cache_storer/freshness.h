@@ -12,6 +12,10 @@
 /** How long the response is fresh from its date on (RFC 9111 section 4.2.1). */
 apr_interval_time_t freshness_lifetime(const cache_info *info);
 
+/** How old it is now (section 4.2.3): at least 0. */
+apr_interval_time_t freshness_age(const cache_info *info, const apr_table_t *headers,
+                                  apr_time_t now);
+
 /** The end of freshness of a response, without regard to what a request may ask for. */
 apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers);
 

@@ -3,7 +3,7 @@
  * hooks.c - see hooks.h. In the order of a request's life:
  *
  *   quick_handler  before_quick    mask.c, invalidate.c
- *                  (mod_cache)     provider_open_entity; adds CACHE_SAVE
+ *                  (mod_cache)     provider_open_entity, which serves plain hits; adds CACHE_SAVE
  *                  after_quick     what was masked is put back
  *   insert_filter  insert_filters  intake.c and outlet.c around CACHE_SAVE
  *   handler        before_handler  the same as above, where CacheQuickHandler is off
@@ -49,6 +49,7 @@ static int before_quick(request_rec *r, int lookup)
     state_t *state = state_of(r);
 
     if (state) {
+        state->quick = 1;
         state->lookup = lookup != 0;
         collapse_end_redirected(r);
         if (state->credentials || r->method_number != M_GET) { /* else there is nothing to mask */
@@ -64,6 +65,7 @@ static int after_quick(request_rec *r, int lookup)
 
     (void)lookup;
     if (state) {
+        state->quick = 0;
         mask_remove(state);
     }
     return DECLINED;

@@ -2,9 +2,9 @@
  *
  * provider.h - the ten callbacks of a mod_cache provider, and the state of a request they share.
  *
- * What mod_cache makes of the callbacks decides their shape: open_entity and create_entity may
- * return OK and DECLINED only (anything else becomes the response's status), and the status of
- * recall_body is not looked at, so that everything that can fail happens in open_entity.
+ * What mod_cache makes of the callbacks decides their shape: what open_entity and create_entity return
+ * becomes the request's status, if it is neither OK nor DECLINED (hit.h makes use of that), and the
+ * status of recall_body is not looked at, so that everything that can fail happens in open_entity.
  */
 #ifndef PROVIDER_H
 #define PROVIDER_H

@@ -9,6 +9,7 @@
 #include "bucket.h"
 #include "collapse.h"
 #include "fill.h"
+#include "hit.h"
 #include "refresh.h"
 #include "stale.h"
 
@@ -205,6 +206,45 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
     return rv;
 }
 
+#define ASKS_RANGE      1u
+#define ASKS_CONDITION  2u /* If-..., RFC 9110 section 13.1 */
+#define ASKS_DIRECTIVE  4u /* RFC 9111 sections 5.2.1 and 5.4 */
+
+/* What a request asks for beyond a response as it is, in one look at its fields. */
+static unsigned asks_for(const request_rec *r)
+{
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    unsigned asks = 0;
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        switch (name[0] | 0x20) {
+        case 'i':
+            if (ap_cstr_casecmpn(name, "If-", 3) == 0) {
+                asks |= ASKS_CONDITION;
+            }
+            break;
+        case 'r':
+            if (ap_cstr_casecmp(name, "Range") == 0) {
+                asks |= ASKS_RANGE;
+            }
+            break;
+        case 'c':
+        case 'p':
+            if (ap_cstr_casecmp(name, "Cache-Control") == 0
+                || ap_cstr_casecmp(name, "Pragma") == 0) {
+                asks |= ASKS_DIRECTIVE;
+            }
+            break;
+        default:
+            break;
+        }
+    }
+    return asks;
+}
+
 /* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet are
  * answered with all of it. To mod_cache they would be a reason to ask the origin. */
 static void settle_conditions(const provider_object_t *object, request_rec *r)
@@ -228,15 +268,15 @@ static void settle_conditions(const provider_object_t *object, request_rec *r)
     }
 }
 
-static int found(provider_object_t *object, state_t *state)
+static int found(provider_object_t *object, state_t *state, cache_handle_t *handle)
 {
     request_rec *r = state->r;
     cache_info *info = &object->base.info;
+    unsigned asks = asks_for(r);
 
     apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
     object->opened = 1;
-    object->whole = apr_table_get(r->headers_in, "Range") != NULL
-                    || (r->header_only && object->record.body_length < 0);
+    object->whole = (asks & ASKS_RANGE) || (r->header_only && object->record.body_length < 0);
     state->found = object;
     /* for the case that mod_cache does not serve it */
     state->forward = object->stale ? STATE_FORWARD_STALE : STATE_FORWARD_REQUEST;
@@ -255,12 +295,12 @@ static int found(provider_object_t *object, state_t *state)
             stale_guard(state, object);
         }
     }
-    if (!r->main) { /* a subrequest shares the table with its main request */
+    if ((asks & ASKS_CONDITION) && !r->main) { /* a subrequest shares the table with its main request */
         settle_conditions(object, r);
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
                   object->stale ? "stale" : "fresh", object->base.key);
-    return OK;
+    return asks & (ASKS_CONDITION | ASKS_DIRECTIVE) ? OK : hit_serve(state, handle);
 }
 
 static int missed(provider_object_t *object, state_t *state, cache_handle_t *handle,
@@ -316,7 +356,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         /* once more: of what other machines have purged it was the look-up that told */
         (void)storer_epoch(object->store, r->request_time, &state->epoch);
     }
-    return rv == APR_SUCCESS ? found(object, state) : missed(object, state, handle, rv);
+    return rv == APR_SUCCESS ? found(object, state, handle) : missed(object, state, handle, rv);
 }
 
 apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r)

@@ -81,6 +81,7 @@ typedef struct state_t {
     apr_time_t             wait_until;  /**< for another one's fetch; 0: has not waited */
     const char            *detail;      /**< the reason in words; NULL: none */
     unsigned               credentials:1; /**< the request came with an Authorization */
+    unsigned               quick:1;     /**< mod_cache's quick handler looks at it now */
     unsigned               lookup:1;    /**< this is only a question whether it could be served */
     unsigned               bypass:1;    /**< CacheStorerBypass, once bypass_known */
     unsigned               bypass_known:1;

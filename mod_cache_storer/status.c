@@ -6,30 +6,12 @@
 #include "status.h"
 
 #include "fields/control.h"
+#include "fields/number.h"
 #include "fields/structured.h"
 
 #include "apr_strings.h"
 
 #include <string.h>
-
-#define DIGITS 24
-
-/* In decimal, from the end of a buffer of DIGITS bytes. */
-static const char *decimal(char *buffer, apr_int64_t number)
-{
-    char *digit = buffer + DIGITS - 1;
-    apr_uint64_t rest = number < 0 ? 0 - (apr_uint64_t)number : (apr_uint64_t)number;
-
-    *digit = '\0';
-    do {
-        *--digit = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (number < 0) {
-        *--digit = '-';
-    }
-    return digit;
-}
 
 /* Section 2.4: may be negative, for a response that is stale. */
 static apr_int64_t seconds_left(const state_t *state)
@@ -87,13 +69,13 @@ static const char *hit_text(const state_t *state, const config_status_t *config)
     static const char collapsed_text[] = "; collapsed";
     const char *rest = more(state, config), *ttl;
     apr_size_t rest_length = strlen(rest);
-    char digits[DIGITS], *text, *to;
+    char digits[NUMBER_DIGITS], *text, *to;
 
-    ttl = decimal(digits, seconds_left(state));
-    text = apr_palloc(state->r->pool, config->hit_length + DIGITS + sizeof(collapsed_text)
+    ttl = number_decimal(digits, seconds_left(state));
+    text = apr_palloc(state->r->pool, config->hit_length + NUMBER_DIGITS + sizeof(collapsed_text)
                       + rest_length);
     to = put(text, config->hit, config->hit_length);
-    to = put(to, ttl, (apr_size_t)(digits + DIGITS - 1 - ttl));
+    to = put(to, ttl, (apr_size_t)(digits + NUMBER_DIGITS - 1 - ttl));
     if (state->collapsed) {
         to = put(to, collapsed_text, sizeof(collapsed_text) - 1);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * mod_floor.c - the cheapest cache provider there can be, for t/bench/hit: everything is a hit on one
- * constant response. What a hit costs above it is a provider's own.
+ * mod_floor.c - the cheapest cache provider there can be, for t/bench/hit and t/bench/cost:
+ * everything is a hit on one constant response. What a hit costs above it is a provider's own.
  *
  *   CacheEnable floor /
  *   FloorBody BYTES

@@ -13,11 +13,11 @@ use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use POSIX ();
 use Storer::Client;
-use Storer::Log qw(read_from);
+use Storer::Log qw(read_from children_of);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(folder in_path free_port write_file spawn finish start_httpd module_lines median quantile
-    end_all);
+our @EXPORT = qw(folder in_path free_port write_file spawn finish finish_all start_httpd module_lines wait_until
+    processor_time median quantile end_all);
 
 my $owner = $$;
 my ($folder, @pids);
@@ -58,7 +58,10 @@ sub spawn {
     my $pid = fork;
     die "fork: $!\n" unless defined $pid;
     if ($pid == 0) {
-        open STDOUT, '>', $output or POSIX::_exit(127) if $output;
+        if ($output) {
+            open STDOUT, '>', $output or POSIX::_exit(127);
+            open STDERR, '>&', \*STDOUT or POSIX::_exit(127);
+        }
         { no warnings 'exec'; exec @command; }
         POSIX::_exit(127);
     }
@@ -112,6 +115,28 @@ END
     return $pid;
 }
 
+# Call it with the arguments until it says true, for a minute.
+sub wait_until {
+    my ($code, @arguments) = @_;
+    my $end = time + 60;
+    until ($code->(@arguments)) {
+        die "waited in vain\n" if time > $end;
+        sleep 0.05;
+    }
+    return;
+}
+
+# Microseconds of processor time of a process and its children so far.
+sub processor_time {
+    my $sum = 0;
+    for my $pid ($_[0], children_of($_[0])) {
+        for my $file (glob "/proc/$pid/task/*/schedstat") {
+            $sum += (split / /, read_from($file, 0))[0] || 0;
+        }
+    }
+    return $sum / 1000;
+}
+
 sub quantile {
     my ($share, @values) = @_;
     my @sorted = sort { $a <=> $b } @values;
@@ -120,12 +145,19 @@ sub quantile {
 
 sub median { return quantile(0.5, @_) }
 
+# End all that was started so far.
+sub finish_all {
+    kill TERM => @pids if @pids;
+    waitpid $_, 0 for @pids;
+    @pids = ();
+    return;
+}
+
 # Everything that was started, in its END block, which is the bench's own.
 sub end_all {
     return if $owner != $$;
     my $status = $?;
-    kill TERM => @pids if @pids;
-    waitpid $_, 0 for @pids;
+    finish_all();
     remove_tree($folder) if $folder;
     $? = $status;
     return;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * hit.h - the plain hit: a fresh response for a request that asks for nothing else. Nine in ten of
+ * what a cache serves, and there is nothing to decide about it that mod_cache has not decided by the
+ * time it calls open_entity (is this URL cached, with which key, is no-store or no-cache asked for), or
+ * that the election has not (Vary, freshness). What mod_cache would do next costs a quarter of a hit's
+ * instructions in user space: it compares Vary and five conditions, copies the fields from table to
+ * table, writes Last-Modified anew, and adds a filter to remove all others. So open_entity sends the
+ * response itself and returns DONE, which mod_cache hands on as what became of the request. The client,
+ * the log, and who listens to the hook cache_status see the same.
+ *
+ * All else goes on in mod_cache: conditions, Cache-Control in the request, what is stale, subrequests,
+ * internal redirects, CacheQuickHandler off.
+ */
+#ifndef HIT_H
+#define HIT_H
+
+#include "provider.h"
+#include "state.h"
+
+/**
+ * Send what was found, if that is plain. The request has no conditions and no Cache-Control or Pragma.
+ * @param handle the one mod_cache has passed to open_entity
+ * @return what open_entity is to return: OK, it is for mod_cache to serve; DONE; or why the response
+ *         could not be sent
+ */
+int hit_serve(state_t *state, cache_handle_t *handle);
+
+#endif /* HIT_H */
