@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * scale.c - what an operation of the memory engine costs with 10^4, 10^5, 10^6 and 10^7 objects in
- * the
- * store: a table of nanoseconds per operation, and each as a ratio to the first line's.
+ * the store: nanoseconds, and beside them the floor, a read of memory anywhere in the segment, of
+ * which a larger one costs more. An operation is a number of such reads and some work in between: it
+ * is the number that must not grow.
  *
  *   scale [MAX_OBJECTS [BYTES]]
  */
@@ -18,6 +19,7 @@
 
 typedef struct times_t {
     double insert, hit, miss, replace, evict;
+    double read; /* the floor */
 } times_t;
 
 static double now_ns(void)
@@ -95,6 +97,21 @@ static double look_up(memory_t *memory, uint32_t first, uint32_t range, int want
     return (now_ns() - start) / SAMPLES;
 }
 
+/* A read of some place in the segment; where the next one is depends on what it finds. */
+static double read_anywhere(const memory_t *memory)
+{
+    const memory_segment_t *segment = &memory->segment;
+    uint64_t units = segment->geometry.size / MEMORY_UNIT, at = 1, found = 0;
+    double start = now_ns();
+    uint32_t i;
+
+    for (i = 0; i < SAMPLES; i++) {
+        at = (at + found % 2 + i) * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        found = *(const volatile uint64_t *)(segment->base + (at >> 20) % units * MEMORY_UNIT);
+    }
+    return (now_ns() - start) / SAMPLES;
+}
+
 static times_t measure(uint32_t objects, storer_bytes_t value)
 {
     uint64_t each = (sizeof(memory_entry_t) + 41 + value.len + 63) / 64 * 64;
@@ -107,6 +124,7 @@ static times_t measure(uint32_t objects, storer_bytes_t value)
     times.insert = store_many(memory, 0, 1, objects, value);
     times.hit = look_up(memory, 0, objects, 1, pool);
     times.miss = look_up(memory, 0x80000000u, objects, 0, pool);
+    times.read = read_anywhere(memory);
     times.replace = store_many(memory, 0, 7919u % objects, SAMPLES < objects ? SAMPLES : objects,
                                value);
     /* Fill what is left, then each insert evicts one. */
@@ -120,21 +138,19 @@ int main(int argc, char **argv)
 {
     uint32_t most = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 10000000, objects;
     storer_bytes_t value;
-    times_t first = { 0, 0, 0, 0, 0 };
 
     apr_initialize();
     value.len = argc > 2 ? strtoul(argv[2], NULL, 10) : 100;
     value.data = calloc(1, value.len + 1);
-    printf("%10s %16s %16s %16s %16s %16s   ns (ratio)\n", "objects", "insert", "hit", "miss",
-           "replace", "insert+evict");
+    printf("%10s %6s %15s %15s %15s %15s %15s   ns (in reads)\n", "objects", "read", "insert",
+           "hit", "miss", "replace", "insert+evict");
     for (objects = 10000; objects <= most; objects *= 10) {
         times_t times = measure(objects, value);
 
-        first = objects == 10000 ? times : first;
-        printf("%10u %8.0f (%5.2f) %8.0f (%5.2f) %8.0f (%5.2f) %8.0f (%5.2f) %8.0f (%5.2f)\n",
-               objects, times.insert, times.insert / first.insert, times.hit,
-               times.hit / first.hit, times.miss, times.miss / first.miss, times.replace,
-               times.replace / first.replace, times.evict, times.evict / first.evict);
+        printf("%10u %6.0f %8.0f (%4.1f) %8.0f (%4.1f) %8.0f (%4.1f) %8.0f (%4.1f) %8.0f (%4.1f)\n",
+               objects, times.read, times.insert, times.insert / times.read, times.hit,
+               times.hit / times.read, times.miss, times.miss / times.read, times.replace,
+               times.replace / times.read, times.evict, times.evict / times.read);
         fflush(stdout);
     }
     return 0;

@@ -110,7 +110,7 @@ END
     until (eval { Storer::Client->new(port => $port)->close; 1 }) {
         die read_from("$top/logs/$name.log", 0) . "httpd did not start\n"
             if time > $end || waitpid($pid, POSIX::WNOHANG()) != 0;
-        sleep 0.05;
+        sleep 0.005;
     }
     return $pid;
 }
