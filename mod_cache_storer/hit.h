@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * hit.h - the plain hit: a fresh response for a request that asks for nothing else. Nine in ten of
- * what a cache serves, and there is nothing to decide about it that mod_cache has not decided by the
- * time it calls open_entity (is this URL cached, with which key, is no-store or no-cache asked for), or
- * that the election has not (Vary, freshness). What mod_cache would do next costs a quarter of a hit's
- * instructions in user space: it compares Vary and five conditions, copies the fields from table to
- * table, writes Last-Modified anew, and adds a filter to remove all others. So open_entity sends the
- * response itself and returns DONE, which mod_cache hands on as what became of the request. The client,
- * the log, and who listens to the hook cache_status see the same.
+ * hit.h - the plain hit: a fresh response for a request that asks for nothing else. There is nothing
+ * to decide about it that mod_cache has not decided by the time it calls open_entity (is this URL
+ * cached, with which key, is no-store or no-cache asked for), or that the election has not (Vary,
+ * freshness). What mod_cache does next takes 4,000 of the 30,000 instructions of a hit: it compares
+ * Vary and five conditions, copies the fields from table to table, writes Last-Modified anew, and adds
+ * a filter to remove all others. So open_entity sends the response itself and returns DONE, which
+ * mod_cache hands on as what became of the request. The client, the log, and who listens to the hook
+ * cache_status see the same, but for a Last-Modified that mod_cache would have changed.
  *
  * All else goes on in mod_cache: conditions, Cache-Control in the request, what is stale, subrequests,
  * internal redirects, CacheQuickHandler off.
