@@ -16,8 +16,8 @@ use Storer::Client;
 use Storer::Log qw(read_from children_of);
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(folder in_path free_port write_file spawn finish finish_all start_httpd module_lines wait_until
-    processor_time median quantile end_all);
+our @EXPORT = qw(folder in_path free_port write_file spawn finish finish_all end_all start_httpd
+    module_lines floor_lines wait_until processor_time median quantile);
 
 my $owner = $$;
 my ($folder, @pids);
@@ -83,6 +83,15 @@ sub module_lines {
     my $folder = $ENV{HTTPD_MODULEDIR} || '/usr/lib/apache2/modules';
     return join '', map { /(\w+)=(.*)/ ? "LoadModule $1_module $2\n"
             : "LoadModule ${_}_module $folder/mod_$_.so\n" } @_;
+}
+
+# mod_floor.c in place of the store, with a body of that size and these fields, [ [NAME, VALUE], ... ], but
+# for those that httpd makes itself.
+sub floor_lines {
+    my ($size, $fields) = @_;
+    return "CacheEnable floor /\nFloorBody $size\n" . join '',
+        map { qq(FloorField "$_->[0]" "@{[ $_->[1] =~ s/"/\\"/gr ]}"\n) }
+        grep { $_->[0] !~ /\A(?:Date|Server|Connection|Keep-Alive|Age)\z/i } @$fields;
 }
 
 # An httpd with this configuration, without what every one needs. @return its pid
