@@ -102,9 +102,20 @@ apr_interval_time_t freshness_age(const cache_info *info, const apr_table_t *hea
     return age > 0 ? age : 0;
 }
 
+/* It is to be validated however young it is. */
+static int is_never_fresh(const cache_info *info)
+{
+    return info->control.no_cache || info->control.invalidated;
+}
+
+int freshness_holds(const cache_info *info, apr_interval_time_t age)
+{
+    return !is_never_fresh(info) && age < freshness_lifetime(info);
+}
+
 apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers)
 {
-    if (info->control.no_cache || info->control.invalidated) {
+    if (is_never_fresh(info)) {
         return 0;
     }
     return info->response_time + freshness_lifetime(info) - initial_age(info, headers);

@@ -16,6 +16,9 @@ apr_interval_time_t freshness_lifetime(const cache_info *info);
 apr_interval_time_t freshness_age(const cache_info *info, const apr_table_t *headers,
                                   apr_time_t now);
 
+/** Whether it is fresh at that age, without regard to what a request may ask for. */
+int freshness_holds(const cache_info *info, apr_interval_time_t age);
+
 /** The end of freshness of a response, without regard to what a request may ask for. */
 apr_time_t freshness_end(const cache_info *info, const apr_table_t *headers);
 

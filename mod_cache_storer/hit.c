@@ -24,17 +24,19 @@ static int is_guess(const provider_object_t *object)
            && !apr_table_get(object->record.headers, "Expires");
 }
 
-/* Whether mod_cache would find it fresh as well: by its own words, whatever the store says. */
-static int is_plain(const state_t *state, apr_interval_time_t age)
+static int is_plain(const state_t *state)
 {
     const request_rec *r = state->r;
-    const provider_object_t *object = state->found;
-    const cache_info *info = &object->base.info;
 
-    return state->quick && !state->lookup && !r->main && !r->prev && !object->stale
-           && apr_is_empty_table(r->headers_out)
-           && !info->control.no_cache && !info->control.invalidated
-           && age < freshness_lifetime(info) && !(age > DAY && is_guess(object));
+    return state->quick && !state->lookup && !r->main && !r->prev && !state->found->stale
+           && apr_is_empty_table(r->headers_out);
+}
+
+/* Whether mod_cache would find it fresh as well, and have nothing to add: by the response's own
+ * words, whatever the store says. */
+static int is_fresh(const provider_object_t *object, apr_interval_time_t age)
+{
+    return freshness_holds(&object->base.info, age) && !(age > DAY && is_guess(object));
 }
 
 /* The fields as they are stored, and the age; what httpd wants to know of them besides. */
@@ -68,12 +70,15 @@ int hit_serve(state_t *state, cache_handle_t *handle)
 {
     request_rec *r = state->r;
     const provider_object_t *object = state->found;
-    apr_interval_time_t age = freshness_age(&object->base.info, object->record.headers,
-                                            r->request_time);
+    apr_interval_time_t age;
     apr_bucket_brigade *brigade;
     int result;
 
-    if (!is_plain(state, age)) {
+    if (!is_plain(state)) {
+        return OK;
+    }
+    age = freshness_age(&object->base.info, object->record.headers, r->request_time);
+    if (!is_fresh(object, age)) {
         return OK;
     }
     (void)provider_recall_headers(handle, r); /* for who listens */

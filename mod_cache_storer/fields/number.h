@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * number.h - numbers as text, for the path of a hit: apr_psprintf() takes ten times as long.
+ * number.h - numbers as text, for the path of a hit: apr_psprintf() has a format to read first.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
