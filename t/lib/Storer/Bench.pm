@@ -17,7 +17,7 @@ use Storer::Log qw(read_from children_of);
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(folder in_path free_port write_file spawn finish finish_all end_all start_httpd
-    module_lines floor_lines wait_until processor_time median quantile);
+    module_lines process_lines floor_lines wait_until run_wrk processor_time median quantile);
 
 my $owner = $$;
 my ($folder, @pids);
@@ -124,16 +124,35 @@ END
     return $pid;
 }
 
-# Call it with the arguments until it says true, for a minute.
+# Until the code says true; for a minute.
 sub wait_until {
-    my ($code, @arguments) = @_;
+    my ($what, $code) = @_;
     my $end = time + 60;
-    until ($code->(@arguments)) {
-        die "waited in vain\n" if time > $end;
+    until ($code->()) {
+        die "waited in vain for $what\n" if time > $end;
         sleep 0.05;
     }
     return;
 }
+
+# The load that benches of processor time put on a server. @return the number of requests
+sub run_wrk {
+    my ($url, $connections, $seconds) = @_;
+    my $output = qx(wrk -t1 -c$connections -d${seconds}s $url);
+    my ($count) = $output =~ /(\d+) requests in/ or die $output;
+    die $output if $output =~ /Non-2xx/;
+    return $count;
+}
+
+# For a threaded MPM under that load: two processes, all the time.
+sub process_lines { return <<'END' }
+StartServers 2
+ServerLimit 2
+ThreadsPerChild 64
+MaxRequestWorkers 128
+MinSpareThreads 64
+MaxSpareThreads 128
+END
 
 # Microseconds of processor time of a process and its children so far.
 sub processor_time {
