@@ -117,7 +117,7 @@ tool_exit_e direct_list(tool_t *tool)
     if (rv != APR_SUCCESS) {
         return tool_fail(TOOL_FAILED, "%s: the walk over the store failed", tool->store);
     }
-    return walk.printed ? TOOL_OK : TOOL_NO;
+    return walk.printed ? TOOL_OK : entries_none(tool, tool->store);
 }
 
 static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *value)

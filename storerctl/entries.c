@@ -39,6 +39,12 @@ static long print_keys(const tool_t *tool, const json_t *page, long left)
     return (long)i;
 }
 
+tool_exit_e entries_none(const tool_t *tool, const char *place)
+{
+    return tool->argc > 0 ? tool_fail(TOOL_NO, "%s: no key matches \"%s\"", place, tool->argv[0])
+                          : tool_fail(TOOL_NO, "%s: no responses are stored", place);
+}
+
 tool_exit_e entries_list(tool_t *tool)
 {
     long left = tool->limit ? tool->limit : -1, printed = 0;
@@ -57,13 +63,13 @@ tool_exit_e entries_list(tool_t *tool)
 
         json_decref(page);
         if (result != TOOL_OK) {
-            return result;
+            return result == TOOL_NO ? entries_none(tool, tool->url) : result;
         }
         printed += count;
         left -= left > 0 ? count : 0;
         query = next;
     }
-    return printed ? TOOL_OK : TOOL_NO;
+    return printed ? TOOL_OK : entries_none(tool, tool->url);
 }
 
 /* ---- show ---- */

@@ -51,6 +51,7 @@ static const apr_getopt_option_t options[] = {
     { "count", 'n', 1, "top: end after so many" },
     { "rate", 'r', 1, "warm: URLs a second, at most (10)" },
     { "help", 'h', 0, "this" },
+    { "version", 'V', 0, "the release" },
     { NULL, 0, 0, NULL }
 };
 
@@ -76,6 +77,18 @@ const char *tool_size(double bytes, apr_pool_t *pool)
         unit++;
     }
     return apr_psprintf(pool, unit && bytes < 100 ? "%.1f%c" : "%.0f%c", bytes, units[unit]);
+}
+
+const char *tool_printable(const char *text, apr_pool_t *pool)
+{
+    char *copy = apr_pstrdup(pool, text), *byte;
+
+    for (byte = copy; *byte; byte++) {
+        if ((unsigned char)*byte < ' ' || *byte == '\x7f') {
+            *byte = '?';
+        }
+    }
+    return copy;
 }
 
 int tool_is_terminal(void)
@@ -167,6 +180,9 @@ static tool_exit_e take_option(tool_t *tool, int option, const char *value)
         return TOOL_OK;
     case 'h':
         help(stdout);
+        exit(TOOL_OK);
+    case 'V':
+        puts("storerctl " PACKAGE_VERSION);
         exit(TOOL_OK);
     default:
         return take_number(tool, option, value);

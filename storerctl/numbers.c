@@ -47,6 +47,14 @@ static void print_line(const char *name, const char *value)
     printf("%-22s %s\n", name, value);
 }
 
+/* A bound on the time of a look-up. One look-up in sixteen is timed, so at first there is none. */
+static const char *lookup_time(const json_t *total, const char *percentile, apr_pool_t *pool)
+{
+    double seconds = value_of(json_object_get(total, "lookup"), percentile);
+
+    return seconds > 0 ? apr_psprintf(pool, "below %.0f us", 1e6 * seconds) : "not known yet";
+}
+
 static void print_total(const json_t *total, apr_pool_t *pool)
 {
     const stats_figure_t *figure;
@@ -60,9 +68,8 @@ static void print_total(const json_t *total, apr_pool_t *pool)
                    : strncmp(figure->json, "bytes_", 6) == 0 ? tool_size(value, pool)
                    : apr_psprintf(pool, "%.0f", value));
     }
-    print_line("look-up", apr_psprintf(pool, "half below %.0f us, 99 %% below %.0f us",
-               1e6 * value_of(json_object_get(total, "lookup"), "p50_seconds"),
-               1e6 * value_of(json_object_get(total, "lookup"), "p99_seconds")));
+    print_line("look-up", apr_pstrcat(pool, "half ", lookup_time(total, "p50_seconds", pool), ", 99 % ",
+                                      lookup_time(total, "p99_seconds", pool), NULL));
 }
 
 static void print_sites(const json_t *sites, apr_pool_t *pool)
@@ -170,9 +177,9 @@ static void print_rates(const tool_t *tool, const look_t *now, const look_t *the
            tool_size(rate(now, then, "bytes_from_cache"), pool),
            tool_size(rate(now, then, "bytes_from_origin"), pool), rate(now, then, "stores"),
            rate(now, then, "stale_hits"));
-    printf("collapsed  %10.1f /s    purges   %10.1f /s   look-up: 99 %% below %.0f us\n",
+    printf("collapsed  %10.1f /s    purges   %10.1f /s   look-up: 99 %% %s\n",
            rate(now, then, "collapsed"), rate(now, then, "purges_hard"),
-           1e6 * value_of(json_object_get(total, "lookup"), "p99_seconds"));
+           lookup_time(total, "p99_seconds", pool));
 }
 
 tool_exit_e numbers_top(tool_t *tool)

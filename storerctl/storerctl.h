@@ -10,6 +10,7 @@
  *   entries.c   list, show, purge
  *   direct.c    the same on a store in a file; check
  *   warm.c      warm
+ *   urls.c      the URLs of a list or a sitemap, for warm
  */
 #ifndef STORERCTL_H
 #define STORERCTL_H
@@ -53,8 +54,14 @@ tool_exit_e tool_fail(tool_exit_e code, const char *format, ...)
 /** A number of bytes for people, in pool: "1.5M". */
 const char *tool_size(double bytes, apr_pool_t *pool);
 
+/** A text that came from outside, in pool, for a person to read: without bytes that a terminal obeys. */
+const char *tool_printable(const char *text, apr_pool_t *pool);
+
 /** Whether standard output is a terminal that may be redrawn. */
 int tool_is_terminal(void);
+
+/** list has found no key in a place: says so. @return TOOL_NO */
+tool_exit_e entries_none(const tool_t *tool, const char *place);
 
 tool_command_fn numbers_stats, numbers_top;
 tool_command_fn entries_list, entries_show, entries_purge;

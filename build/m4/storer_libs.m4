@@ -51,11 +51,15 @@ AC_DEFUN([STORER_LIBRARIES], [
   JANSSON_VERSION=`$PKG_CONFIG --modversion jansson 2>/dev/null`
 
   dnl For storerctl.
-  PKG_CHECK_MODULES([CURL], [libcurl >= 7.60],
+  PKG_CHECK_MODULES([CURL], [libcurl >= 7.62],
     [build_storerctl=yes
      CURL_VERSION=`$PKG_CONFIG --modversion libcurl 2>/dev/null`],
     [build_storerctl=no
      CURL_VERSION="not found: storerctl is left out (Debian: libcurl4-openssl-dev)"])
+  PKG_CHECK_MODULES([ZLIB], [zlib],
+    [ZLIB_VERSION=`$PKG_CONFIG --modversion zlib 2>/dev/null`],
+    [build_storerctl=no
+     ZLIB_VERSION="not found: storerctl is left out (Debian: zlib1g-dev)"])
   AM_CONDITIONAL([BUILD_STORERCTL], [test "$build_storerctl" = yes])
 ])
 

@@ -57,9 +57,10 @@ my @other = map { stored("/300/more/$_", 'admin.test') } 'a' .. 'e';
     is_deeply(\@keys, [ sort @keys ], 'in order');
     ($code, $output) = by_api('list', '--json', '--limit', 2, '/300/');
     is_deeply([ map { $json->decode($_) } split /\n/, $output ], [ @keys[0, 1] ], 'as JSON, and no more');
-    ($code, $output) = by_api('list', 'no-such-thing');
-    is($code, 1, 'nothing found');
     my $errors;
+    ($code, $output, $errors) = by_api('list', 'no-such-thing');
+    is($code, 1, 'nothing found');
+    like($errors, qr/no key matches "no-such-thing"/, 'says so');
     ($code, $output, $errors) = by_api('list', '(');
     is($code, 2, 'a bad pattern');
     like($errors, qr/the pattern \(/, 'says so');
@@ -137,22 +138,103 @@ purges('a pattern', [ pattern => '/300/o.e' ], $target);
 
 # ---- warming -------------------------------------------------------------------------------------
 
-{
-    my $sitemap = write_file("$logs/sitemap.xml", join '', '<?xml version="1.0"?><urlset>',
-        (map { "<url><loc>\n http://127.0.0.1:$port/300/warm/$_?a=1&amp;cc=max-age%3D600 </loc></url>" }
-            1 .. 3), '</urlset>');
-    my ($code, $output) = run('--rate', 1000, 'warm', $sitemap);
-    is($code, 0, 'warm: a sitemap');
-    is($output, "fetched 3, failed 0\n", 'says what it did');
-    is_cache(fetch("/300/warm/2?a=1&cc=max-age%3D600"), 'HIT', 'and it is warm');
-    my $list = write_file("$logs/list", "# a comment\nhttp://127.0.0.1:$port/300/warm/4?cc=max-age%3D600\n"
-        . "http://127.0.0.1:$port/300/warm/5?status=500");
-    ($code, $output) = run('--rate', 1000, '--json', 'warm', $list);
-    is($code, 1, 'a list, with an error in it');
-    is_deeply($json->decode($output), { fetched => 1, failed => 1 }, 'as JSON');
-    is((run('warm', "$logs/no-such-file"))[0], 3, 'no such file');
-    is((run('warm', write_file("$logs/empty", '')))[0], 1, 'nothing in it');
+my $warm = "http://127.0.0.1:$port/300/warm";
+
+sub page { return "$warm/$_[0]?cc=max-age%3D600" }
+
+sub is_warm {
+    my ($name, $what) = @_;
+    return is_cache(fetch("/300/warm/$name?cc=max-age%3D600"), 'HIT', $what);
 }
+
+sub sitemap {
+    my ($prefix, @locations) = @_;
+    my $colon = $prefix ? "$prefix:" : '';
+    my $xmlns = $prefix ? "xmlns:$prefix" : 'xmlns';
+    return join '', qq(<?xml version="1.0" encoding="UTF-8"?>\n),
+        qq(<${colon}urlset $xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">),
+        (map { "<${colon}url><${colon}loc>$_</${colon}loc></${colon}url>\n" } @locations),
+        "</${colon}urlset>";
+}
+
+sub warm {
+    my ($name, $text, @options) = @_;
+    my $file = $text =~ /\Ahttp:/ ? $text : write_file("$logs/$name", $text);
+    return run('--rate', 1000, @options, 'warm', $file);
+}
+
+{
+    my ($code, $output, $errors) = warm('sitemap.xml', sitemap('', "\n " . page(1) . ' ',
+        page(2) . '&amp;a=1', '<![CDATA[' . page(3) . '&b=2]]>', page('&#52;'), # 4
+        '<!-- a comment -->' . page(5)));
+    is($code, 0, 'warm: a sitemap');
+    is($output, "fetched 5, failed 0\n", 'says what it did');
+    is($errors, '', 'and has nothing to complain of');
+    is_warm('1', 'a URL with white space around it');
+    is(fetch('/300/warm/2?cc=max-age%3D600&a=1')->cache, 'HIT', 'a URL with an entity');
+    is(fetch('/300/warm/3?cc=max-age%3D600&b=2')->cache, 'HIT', 'a URL in CDATA');
+    is_warm('4', 'a URL with a character reference');
+    is_warm('5', 'a URL behind a comment');
+}
+{
+    my ($code, $output) = warm('prefixed.xml', sitemap('sm', page(10)));
+    is($output, "fetched 1, failed 0\n", 'a sitemap whose namespace has a prefix');
+    is_warm('10', 'its URL');
+}
+{
+    require IO::Compress::Gzip;
+    my $text = sitemap('', page(11));
+    IO::Compress::Gzip::gzip(\$text, \my $packed) or die 'gzip';
+    my ($code, $output) = warm('sitemap.xml.gz', $packed);
+    is($output, "fetched 1, failed 0\n", 'a sitemap that is compressed');
+    is_warm('11', 'its URL');
+    my $errors;
+    ($code, $output, $errors) = warm('short.xml.gz', substr $packed, 0, 40);
+    is($code, 1, 'a compressed sitemap that was cut short');
+    like($errors, qr/short\.xml\.gz: cannot be decompressed/, 'is refused by name');
+}
+{
+    # a sitemap index, over HTTP: one absolute, one relative, one missing sitemap, and the index itself
+    my $folder = vars->{documentroot} . '/300';
+    -d $folder or mkdir $folder or die "$folder: $!";
+    my $base = "http://127.0.0.2:$port/300";
+    write_file("$folder/a.xml", sitemap('', page(20)));
+    write_file("$folder/b.xml", sitemap('', '/300/c.txt'));
+    write_file("$folder/c.txt", "a page\n");
+    write_file("$folder/index.xml", '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        . (join '', map { "<sitemap><loc>$_</loc></sitemap>" } "$base/a.xml", 'b.xml', "$base/none.xml",
+            "$base/index.xml") . '</sitemapindex>');
+    my ($code, $output, $errors) = warm('', "$base/index.xml");
+    is($output, "fetched 2, failed 0, skipped 1\n", 'a sitemap index');
+    is($code, 1, 'of which one sitemap is missing');
+    like($errors, qr/none\.xml: .*404/, 'and is named');
+    is_warm('20', 'the page of a sitemap in the index');
+    unlink glob "$folder/*";
+    rmdir $folder;
+}
+{
+    my ($code, $output, $errors) = warm('bad.xml', '<urlset><url><loc>http://x/</loc>');
+    is($code, 1, 'XML that is not well-formed');
+    like($errors, qr/bad\.xml: .*XML/, 'is refused with the reason');
+    ($code, $output, $errors) = warm('page.xml', '<html><body/></html>');
+    like($errors, qr/page\.xml: expected a sitemap: .*not <html>/, 'and so is a page');
+    ($code, $output, $errors) = warm('odd.xml', sitemap('', 'ftp://x/', page(30), '/relative')
+        =~ s,</urlset>,<url/></urlset>,r);
+    is($output, "fetched 1, failed 0, skipped 3\n", 'URLs that cannot be fetched are counted');
+    like($errors, qr/"ftp:\/\/x\/" is not .*\n.*"\/relative" is not .*\n.*a <url> has no <loc>/,
+        'and named');
+    is($code, 1, 'and are no success');
+}
+{
+    my ($code, $output, $errors) = warm('list', "# a comment\r\n" . page(40) . "\r\n\nnonsense\n"
+        . "http://127.0.0.1:$port/300/warm/41?status=500", '--json');
+    is($code, 1, 'a list, with an error in it');
+    is_deeply($json->decode($output), { fetched => 1, failed => 1, skipped => 1 }, 'as JSON');
+    like($errors, qr/list, line 4: "nonsense" is not an http or https URL/, 'the line is named');
+    is((run('warm', "$logs/no-such-file"))[0], 3, 'no such file');
+    is((warm('empty', ''))[0], 1, 'nothing in it');
+}
+like((run('--version'))[1], qr/\Astorerctl \d+\.\d+\.\d+\n\z/, '--version');
 
 # ---- a store in a file ---------------------------------------------------------------------------
 
