@@ -14,7 +14,7 @@
  */
 #include "hooks.h"
 
-#include "collapse.h"
+#include "fetch/collapse.h"
 #include "intake.h"
 #include "invalidate.h"
 #include "mask.h"

@@ -14,10 +14,10 @@
  */
 #include "lifecycle.h"
 
-#include "collapse.h"
+#include "fetch/collapse.h"
 #include "config.h"
 #include "log.h"
-#include "refresh.h"
+#include "fetch/refresh.h"
 #include "retain.h"
 
 #include "purge/labels.h"

@@ -9,7 +9,7 @@
 #include "hooks.h"
 #include "lifecycle.h"
 #include "provider.h"
-#include "refresh.h"
+#include "fetch/refresh.h"
 
 #include "ap_provider.h"
 

@@ -9,7 +9,7 @@
  */
 #include "outlet.h"
 
-#include "fill.h"
+#include "fetch/fill.h"
 #include "intake.h"
 #include "stale.h"
 #include "status.h"

@@ -7,10 +7,10 @@
 
 #include "body.h"
 #include "bucket.h"
-#include "collapse.h"
-#include "fill.h"
+#include "fetch/collapse.h"
+#include "fetch/fill.h"
 #include "hit.h"
-#include "refresh.h"
+#include "fetch/refresh.h"
 #include "stale.h"
 
 #include "purge/purge.h"

@@ -9,7 +9,7 @@
 #include "provider.h"
 
 #include "body.h"
-#include "collapse.h"
+#include "fetch/collapse.h"
 #include "intake.h"
 #include "stale.h"
 

@@ -4,9 +4,9 @@
  */
 #include "stale.h"
 
-#include "collapse.h"
+#include "fetch/collapse.h"
 #include "freshness.h"
-#include "refresh.h"
+#include "fetch/refresh.h"
 
 #include "fields/control.h"
 

@@ -12,7 +12,7 @@
 
 #include "mod_cache_storer.h"
 
-#include "claim.h"
+#include "fetch/claim.h"
 #include "config.h"
 
 #include "../storage/flights.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_claim.c - mod_cache_storer/claim.c: what may have been claimed is released, nothing else.
+ * test_claim.c - mod_cache_storer/fetch/claim.c: what may have been claimed is released, nothing else.
  */
-#include "../../mod_cache_storer/claim.h"
+#include "../../mod_cache_storer/fetch/claim.h"
 #include "tap.h"
 
 #include <string.h>

@@ -10,8 +10,8 @@
 #ifndef FILL_H
 #define FILL_H
 
-#include "provider.h"
-#include "state.h"
+#include "../provider.h"
+#include "../state.h"
 
 #include "util_filter.h"
 

@@ -6,7 +6,7 @@
 #ifndef COLLAPSE_H
 #define COLLAPSE_H
 
-#include "state.h"
+#include "../state.h"
 
 /** How long later requests for a response that is not stored do not wait for each other. A store
  * ends it early. */

@@ -8,7 +8,7 @@
  */
 #include "refresh_request.h"
 
-#include "state.h"
+#include "../state.h"
 
 #include "http_connection.h"
 #include "http_core.h"

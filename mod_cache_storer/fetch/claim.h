@@ -6,7 +6,7 @@
 #ifndef CLAIM_H
 #define CLAIM_H
 
-#include "../storage/storer_host.h"
+#include "../../storage/storer_host.h"
 
 #define CLAIM_TEXT_SIZE 40
 

@@ -10,7 +10,7 @@
 #ifndef REFRESH_H
 #define REFRESH_H
 
-#include "mod_cache_storer.h"
+#include "../mod_cache_storer.h"
 
 /** Called once, when the request is over or will never be. Any thread. */
 typedef void refresh_done_fn(void *baton);

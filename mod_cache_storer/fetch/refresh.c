@@ -15,7 +15,7 @@
 
 #include "refresh_request.h"
 
-#include "stats/stats.h"
+#include "../stats/stats.h"
 
 #include "ap_mpm.h"
 #include "mpm_common.h"

@@ -10,9 +10,9 @@
 #include "collapse.h"
 
 #include "refresh.h"
-#include "retain.h"
+#include "../retain.h"
 
-#include "fields/control.h"
+#include "../fields/control.h"
 
 #include "ap_mpm.h"
 #include "http_request.h"
