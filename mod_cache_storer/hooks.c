@@ -124,8 +124,7 @@ static int is_error(int status)
 /* mod_cache's reasons for not storing come before the first byte of the response is passed on. */
 static void see_miss(state_t *state, const char *reason)
 {
-    if (state->storing && state->storing->writing && state->storing->writing->writer.ops) {
-        state->stored = 1;
+    if (fetch_is_storing(&state->fetch)) {
         return;
     }
     if (!state->detail) {
@@ -136,11 +135,12 @@ static void see_miss(state_t *state, const char *reason)
     }
     if (state->found && state->r->status == HTTP_NOT_MODIFIED) {
         /* mod_cache asks again, by an internal redirect, and may well store what it gets then */
-        collapse_end(state, FLIGHTS_FAILED, 0);
+        fetch_happens(&state->fetch, FETCH_EVENT_CONTRADICTED, apr_time_now());
         return;
     }
-    collapse_end(state, FLIGHTS_UNCACHEABLE,
-                 is_error(state->r->status) ? COLLAPSE_REMEMBER_ERROR : COLLAPSE_REMEMBER);
+    fetch_happens(&state->fetch, is_error(state->r->status) ? FETCH_EVENT_ORIGIN_FAILED
+                                                            : FETCH_EVENT_NOT_STORABLE,
+                  apr_time_now());
 }
 
 /* A status that httpd has no words for would be sent as a 500. */
@@ -173,7 +173,7 @@ static int see_status(cache_handle_t *handle, request_rec *r, apr_table_t *heade
     case AP_CACHE_HIT:
         if (state->forwarded) {
             state->detail = reason; /* the origin has failed, and this takes its place */
-            collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
+            fetch_happens(&state->fetch, FETCH_EVENT_ORIGIN_FAILED, apr_time_now());
         }
         state->hit = 1;
         mask_remove(state);
@@ -207,7 +207,7 @@ static void see_error(request_rec *r)
     if (state->hit) {
         return;
     }
-    collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER_ERROR);
+    fetch_happens(&state->fetch, FETCH_EVENT_ORIGIN_FAILED, apr_time_now());
     if (!state->outlet_seen && is_covered(state)) {
         state->outlet_seen = 1;
         purge_response_see(state);

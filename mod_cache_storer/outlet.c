@@ -10,6 +10,7 @@
 #include "outlet.h"
 
 #include "fetch/fill.h"
+#include "fetch/finish.h"
 #include "intake.h"
 #include "stale.h"
 #include "status.h"
@@ -52,7 +53,7 @@ static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *briga
     if (rv == APR_SUCCESS) {
         rv = fill_flush(state, filter->next, brigade);
     }
-    if ((rv != APR_SUCCESS || filter->c->aborted) && fill_goes_on(state)) {
+    if ((rv != APR_SUCCESS || filter->c->aborted) && finish_client_gone(state)) {
         return apr_brigade_cleanup(brigade);
     }
     return rv;

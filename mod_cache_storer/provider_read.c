@@ -141,7 +141,7 @@ static apr_status_t read_again(provider_object_t *object, state_t *state)
 
     storer_view_release(&object->view);
     rv = read_variant(object, state);
-    state->collapsed = !is_missing(object, rv);
+    state->fetch.collapsed = !is_missing(object, rv);
     return rv;
 }
 
@@ -173,7 +173,7 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
     while (is_missing(object, rv)) {
         storer_bytes_t key = flight_key(object, state, rv != APR_SUCCESS);
 
-        state->flight_key = key;
+        state->fetch.key = key;
         if (rv == APR_SUCCESS && stale_serve(state, object, key)) {
             object->stale = 0;
             break;
@@ -190,7 +190,7 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
                 rv = read_again(object, state);
             } while (elsewhere && is_missing(object, rv));
             if (!is_missing(object, rv)) {
-                collapse_end(state, FLIGHTS_LANDED, 0);
+                fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
             }
             return rv;
         case COLLAPSE_FOLLOW:
@@ -314,7 +314,7 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
                   STORERNO(0403) "nothing cached for %s fits the request", object->base.key);
-    if (!state->lookup && !state->uncacheable) {
+    if (!state->lookup && !state->fetch.passes) {
         fill_prepare(state);
     }
     return DECLINED;
@@ -324,7 +324,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
 {
     provider_object_t *object = provider_object_create(handle, r, url_key);
     state_t *state;
-    const state_flight_t *flight;
+    fetch_t *fetch;
     apr_status_t rv;
 
     if (!object) {
@@ -347,14 +347,17 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
         handle->cache_obj = NULL;
         return DECLINED;
     }
-    flight = r->main || r->prev ? NULL : refresh_of(r); /* its parts are other fetches */
-    if (flight && !state->flight.leading) {
-        collapse_adopt(state, flight);
+    fetch = r->main || r->prev ? NULL : refresh_of(r); /* its parts are other fetches */
+    if (fetch && fetch_leads(fetch)) {
+        collapse_adopt(state, fetch);
     }
     rv = read_together(object, state, read_variant(object, state));
     if (object->store->ops->purges) {
         /* once more: of what other machines have purged it was the look-up that told */
         (void)storer_epoch(object->store, r->request_time, &state->epoch);
+    }
+    if (state->fetch.phase == FETCH_IDLE && !state->lookup && is_missing(object, rv)) {
+        fetch_happens(&state->fetch, FETCH_EVENT_ASK, apr_time_now());
     }
     return rv == APR_SUCCESS ? found(object, state, handle) : missed(object, state, handle, rv);
 }

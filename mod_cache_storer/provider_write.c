@@ -34,11 +34,24 @@ static apr_status_t end_writing(void *baton)
     return APR_SUCCESS;
 }
 
-/* One line for each response that is not stored, and nothing half-stored behind it. Who waits for it
- * need not wait for its end: where the store does not take it now, nobody fetches it for the others,
- * and else somebody else may have more luck. */
-static apr_status_t leave(const provider_object_t *object, request_rec *r, apr_status_t rv,
-                          const char *reason, stats_counter_e counter)
+/* Under which counter a response that is not stored is shown. */
+static stats_counter_e counter_of(fetch_event_e event)
+{
+    switch (event) {
+    case FETCH_EVENT_NOT_STORABLE:
+    case FETCH_EVENT_TOO_LARGE:
+        return STATS_DECLINED_RULES;
+    case FETCH_EVENT_STORE_FAILED:
+        return STATS_DECLINED_STORE;
+    default:
+        return STATS_DECLINED_CUT;
+    }
+}
+
+/* The response is not stored: one line in the log, nothing half-stored, and requests that wait for it are
+ * told at once. */
+static apr_status_t decline(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                            fetch_event_e event, const char *reason)
 {
     state_t *state = state_of(r);
 
@@ -47,32 +60,17 @@ static apr_status_t leave(const provider_object_t *object, request_rec *r, apr_s
     if (object->writing) {
         (void)end_writing(object->writing);
     }
-    stats_add(object->config, r, counter, 1);
+    stats_add(object->config, r, counter_of(event), 1);
     if (state) {
         state->detail = reason;
-        state->stored = 0;
-        collapse_end(state, rv == APR_SUCCESS ? FLIGHTS_FAILED : FLIGHTS_UNCACHEABLE,
-                     COLLAPSE_REMEMBER_ERROR);
+        fetch_happens(&state->fetch, event, apr_time_now());
     }
     return rv == APR_SUCCESS ? APR_EGENERAL : rv;
 }
 
-static apr_status_t give_up(const provider_object_t *object, request_rec *r, apr_status_t rv,
-                            const char *reason)
+static apr_status_t store_failed(const provider_object_t *object, request_rec *r, apr_status_t rv)
 {
-    return leave(object, r, rv, reason,
-                 rv == APR_SUCCESS ? STATS_DECLINED_CUT : STATS_DECLINED_STORE);
-}
-
-/* The same for what will not be different for the next request: nobody is to wait for it. */
-static apr_status_t refuse(const provider_object_t *object, request_rec *r, const char *reason)
-{
-    state_t *state = state_of(r);
-
-    if (state) {
-        collapse_end(state, FLIGHTS_UNCACHEABLE, COLLAPSE_REMEMBER);
-    }
-    return leave(object, r, APR_SUCCESS, reason, STATS_DECLINED_RULES);
+    return decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "the store does not take it");
 }
 
 static provider_writing_t *start_writing(provider_object_t *object, request_rec *r)
@@ -109,7 +107,7 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *u
     }
     if (reason) {
         handle->cache_obj = NULL;
-        return provider_result(refuse(object, r, reason));
+        return provider_result(decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason));
     }
     start_writing(object, r)->size_hint = length;
     state->storing = object;
@@ -199,6 +197,15 @@ static apr_status_t write_head(provider_object_t *object, const cache_info *info
     return storer_writer_append(&writing->writer, head);
 }
 
+static void head_stored(request_rec *r)
+{
+    state_t *state = state_of(r);
+
+    if (state) {
+        fetch_happens(&state->fetch, FETCH_EVENT_HEAD_STORED, apr_time_now());
+    }
+}
+
 /* What it can be purged by. A 304 without tags leaves those there are. */
 static void note_labels(const provider_object_t *object, request_rec *r, apr_table_t *headers,
                         record_t *record)
@@ -221,7 +228,7 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
 
     reason = request_variant(object->config, r, object->base_key, headers, 0, &writing->variant);
     if (reason) {
-        return refuse(object, r, reason);
+        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
     note_labels(object, r, headers, record);
@@ -230,15 +237,16 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
     if (body_is_compressed(object->config, headers, record->body_length)) {
         rv = storer_encoder_create(&writing->encoder);
         if (rv != APR_SUCCESS) {
-            return give_up(object, r, rv, "no memory to compress it");
+            return decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "no memory to compress it");
         }
         record->flags = RECORD_LZ4;
     }
     rv = write_head(object, &object->base.info, headers, record,
                     writing->encoder ? -1 : record->body_length, r->pool);
     if (rv != APR_SUCCESS) {
-        return give_up(object, r, rv, "the store does not take it");
+        return store_failed(object, r, rv);
     }
+    head_stored(r);
     return APR_SUCCESS;
 }
 
@@ -303,12 +311,13 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     drop_old_age(headers, object->record.headers);
     reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
     if (reason) {
-        (void)give_up(object, r, APR_SUCCESS, reason);
+        (void)decline(object, r, APR_SUCCESS, FETCH_EVENT_BROKEN_OFF, reason);
         return;
     }
     rv = view_again(object, r, &view);
     if (rv != APR_SUCCESS) {
-        (void)give_up(object, r, rv, "the response that was confirmed is not there any more");
+        (void)decline(object, r, rv, FETCH_EVENT_STORE_FAILED,
+                      "the response that was confirmed is not there any more");
         return;
     }
     rv = write_head(object, &object->base.info, headers, record, record->stored_length, r->pool);
@@ -317,9 +326,10 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     }
     storer_view_release(&view);
     if (rv != APR_SUCCESS) {
-        (void)give_up(object, r, rv, "the store does not take it");
+        (void)store_failed(object, r, rv);
         return;
     }
+    head_stored(r);
     writing->complete = 1;
 }
 
@@ -345,7 +355,8 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
         return APR_EINVAL;
     }
     if (state && !provider_is_shared(&info->control, state)) {
-        return refuse(object, r, "it was made for somebody's credentials");
+        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE,
+                       "it was made for somebody's credentials");
     }
     return store_new(object, r);
 }
@@ -412,16 +423,17 @@ static apr_status_t store_bucket(provider_object_t *object, request_rec *r, apr_
         return APR_EAGAIN;
     }
     if (rv != APR_SUCCESS) {
-        return give_up(object, r, rv, "its body cannot be read");
+        return decline(object, r, rv, FETCH_EVENT_BROKEN_OFF, "its body cannot be read");
     }
     writing->received += (apr_off_t)*length;
     if (writing->received > object->config->body_limit) {
-        return refuse(object, r, "its body grew larger than CacheStorerMaxFileSize allows");
+        return decline(object, r, APR_SUCCESS, FETCH_EVENT_TOO_LARGE,
+                       "its body grew larger than CacheStorerMaxFileSize allows");
     }
     if (*length > 0) {
         rv = append_body(writing, data, *length);
         if (rv != APR_SUCCESS) {
-            return give_up(object, r, rv, "the store does not take it");
+            return store_failed(object, r, rv);
         }
     }
     return APR_SUCCESS;
@@ -448,7 +460,7 @@ static apr_status_t store_batch(provider_object_t *object, request_rec *r, apr_b
         if (APR_BUCKET_IS_EOS(bucket)) {
             rv = finish_body(object->writing);
             if (rv != APR_SUCCESS) {
-                return give_up(object, r, rv, "the store does not take it");
+                return store_failed(object, r, rv);
             }
             move_bucket(bucket, out);
             return APR_SUCCESS;
@@ -458,7 +470,8 @@ static apr_status_t store_batch(provider_object_t *object, request_rec *r, apr_b
             return APR_SUCCESS;
         }
         if (AP_BUCKET_IS_ERROR(bucket) || AP_BUCKET_IS_EOC(bucket)) {
-            return give_up(object, r, APR_SUCCESS, "the origin broke it off");
+            return decline(object, r, APR_SUCCESS, FETCH_EVENT_BROKEN_OFF,
+                           "the origin broke it off");
         }
         if (!APR_BUCKET_IS_METADATA(bucket)) {
             rv = store_bucket(object, r, bucket, first, &length);
@@ -506,11 +519,13 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     apr_status_t rv;
 
     if (reason) {
-        return give_up(object, r, APR_SUCCESS, reason);
+        return decline(object, r, APR_SUCCESS, r->connection->aborted ? FETCH_EVENT_CLIENT_GONE
+                                                                      : FETCH_EVENT_BROKEN_OFF,
+                       reason);
     }
     reason = provider_lasting_objection(object, r);
     if (reason) {
-        return refuse(object, r, reason);
+        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     variant.base_key = object->base_key;
     variant.varied_key = writing->variant.key;
@@ -523,17 +538,16 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     variant.max_variants = config_max_variants(object->config);
     rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
     if (rv != APR_SUCCESS) {
-        return give_up(object, r, rv, "the store does not take it");
+        return store_failed(object, r, rv);
     }
     if (purge_missed_it(object->store, &writing->record, now)) {
         (void)storer_delete(object->store, writing->variant.key); /* else it expires, as it would */
-        return give_up(object, r, APR_SUCCESS, "it was fetched before a purge");
+        return decline(object, r, APR_SUCCESS, FETCH_EVENT_PURGED, "it was fetched before a purge");
     }
     if (state) {
-        state->stored = 1;
-        collapse_end(state, FLIGHTS_LANDED, 0);
-        if (state->uncacheable) {
-            collapse_forget(state->flight_key);
+        fetch_happens(&state->fetch, FETCH_EVENT_STORED, apr_time_now());
+        if (state->fetch.passes) {
+            collapse_forget(state->fetch.key);
         }
     }
     stats_add(object->config, r, STATS_STORES, 1);

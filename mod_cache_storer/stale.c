@@ -65,27 +65,23 @@ static int asks_for_newer(const request_rec *r)
 
 static void refreshed(void *baton)
 {
-    collapse_abandon(baton);
+    fetch_happens(baton, FETCH_EVENT_OVER, apr_time_now());
 }
 
 static void refresh(state_t *state, storer_bytes_t key)
 {
     apr_interval_time_t lease = state->r->server->timeout;
-    state_flight_t flight;
+    fetch_t fetch;
     apr_status_t rv;
 
     /* a refresh that hangs at the origin ends by httpd's Timeout at the latest */
-    if (collapse_join(state, key, lease) != COLLAPSE_LEAD) {
+    if (!collapse_lead_apart(state, key, lease, &fetch)) {
         return; /* it is being refreshed, or cannot be */
     }
-    if (collapse_is_claimed(state, key, lease)) {
-        collapse_end(state, FLIGHTS_FAILED, 0);
-        return; /* it is, by another machine */
-    }
-    flight = collapse_hand_over(state);
-    rv = refresh_start(state->r, &flight, sizeof(flight), refreshed);
+    rv = refresh_start(state->r, &fetch, sizeof(fetch), refreshed);
     if (rv != APR_SUCCESS) {
-        collapse_abandon(&flight); /* a later request may have more luck */
+        /* a later request may have more luck */
+        fetch_happens(&fetch, FETCH_EVENT_QUEUE_FULL, apr_time_now());
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, state->r,
                       STORERNO(0721) "%s cannot be refreshed in the background now",
                       state->url_key);

@@ -12,10 +12,8 @@
 
 #include "mod_cache_storer.h"
 
-#include "fetch/claim.h"
 #include "config.h"
-
-#include "../storage/flights.h"
+#include "fetch/fetch.h"
 
 /** Why a request went to the origin: the fwd parameter of RFC 9211 section 2.2. */
 typedef enum state_forward_e {
@@ -36,22 +34,15 @@ typedef struct state_mask_t {
     unsigned    method:1;       /**< method_number is the real one */
 } state_mask_t;
 
-/** Conditions and ranges that a request on a cold key was relieved of, see fill.c. */
+/** Conditions and ranges that a request on a cold key was relieved of, see fetch/fill.c. */
 typedef struct state_fill_t {
     apr_table_t *conditions;    /**< NULL: none */
-    unsigned     absorbing:1;   /**< the client is gone, and the fill goes on */
     apr_off_t    skip, take;    /**< of the body for the client; take -1: all */
     unsigned     sliced:1;
-    unsigned     done:1;        /**< the client has all it asked for */
-    unsigned     early:1;       /**< ... before the end, and it has not been flushed yet */
+    unsigned     done:1;        /**< the rest is not for the client: it has all, or has gone */
+    unsigned     gone:1;        /**< it has gone, and finish.c has hidden that from the handler */
+    unsigned     early:1;       /**< it has all before the end, and that was not flushed yet */
 } state_fill_t;
-
-/** A fetch that others may wait for, see collapse.c. */
-typedef struct state_flight_t {
-    flights_flight_t flight;
-    claim_t          claim;     /**< the same among all machines that share the store */
-    unsigned         leading:1;
-} state_flight_t;
 
 /** The fields of a response that mod_cache shall not see as they are, see intake.c. */
 typedef struct state_intake_t {
@@ -62,35 +53,45 @@ typedef struct state_intake_t {
 
 struct provider_object_t;
 
+/** Grouped by who may write: each group names the files that do. */
 typedef struct state_t {
+    /* state_of(); constant afterwards */
     request_rec           *r;
     const config_server_t *config;
+    unsigned               credentials:1; /**< the request came with an Authorization */
+
+    /* fetch/fetch.c; `key`, `passes` and `collapsed` in it: collapse.c, provider_read.c */
+    fetch_t                fetch;
+
+    /* the look-up: provider_read.c, stale.c; the URL's key also provider_write.c */
     const char            *url_key;     /**< mod_cache's key; NULL: no callback was called yet */
     struct provider_object_t *found;    /**< what was found: served, or revalidated */
-    struct provider_object_t *storing;  /**< what is being stored */
-    state_mask_t           mask;
-    state_fill_t           fill;
-    state_flight_t         flight;
-    state_intake_t         intake;
-    storer_bytes_t         flight_key;  /**< what the flight was asked for with */
-    apr_time_t             fresh_until; /**< of the response that is served or was stored */
     state_forward_e        forward;
-    int                    forward_status; /**< of a revalidation's response; 0: unknown */
     apr_uint64_t           epoch;       /**< the store's, from before anything was fetched */
     int                    keepalives;  /**< of the connection, where stale.c has hidden them */
-    apr_time_t             wait_until;  /**< for another one's fetch; 0: has not waited */
-    const char            *detail;      /**< the reason in words; NULL: none */
-    unsigned               credentials:1; /**< the request came with an Authorization */
+    unsigned               bypass:1;    /**< CacheStorerBypass, once bypass_known; state.c */
+    unsigned               bypass_known:1;
+
+    /* the store path: provider_write.c */
+    struct provider_object_t *storing;  /**< what is being stored */
+    apr_time_t             fresh_until; /**< of the response that is served or was stored; also the
+                                             look-up */
+    const char            *detail;      /**< the reason in words; NULL: none; also hooks.c */
+
+    /* the hooks, in the order of a request's life: hooks.c, mask.c, intake.c, outlet.c */
+    state_mask_t           mask;
+    state_intake_t         intake;
+    int                    forward_status; /**< of a revalidation's response; 0: unknown */
     unsigned               quick:1;     /**< mod_cache's quick handler looks at it now */
     unsigned               lookup:1;    /**< this is only a question whether it could be served */
-    unsigned               bypass:1;    /**< CacheStorerBypass, once bypass_known */
-    unsigned               bypass_known:1;
     unsigned               hit:1;
     unsigned               forwarded:1; /**< a handler makes a response, past the cache */
-    unsigned               stored:1;
-    unsigned               collapsed:1; /**< served by what another request fetched meanwhile */
-    unsigned               uncacheable:1; /**< remembered as such: nothing is to be rearranged */
     unsigned               outlet_seen:1;
+
+    /* fetch/fill.c, fetch/finish.c */
+    state_fill_t           fill;
+
+    /* management: admin/, purge/ */
     unsigned               management:1; /**< it is for the module itself: not counted */
     unsigned               purging:1;   /**< what mod_cache invalidates is to be purged, see
                                              purge/purge_method.c */

@@ -76,7 +76,7 @@ static const char *hit_text(const state_t *state, const config_status_t *config)
                       + rest_length);
     to = put(text, config->hit, config->hit_length);
     to = put(to, ttl, (apr_size_t)(digits + NUMBER_DIGITS - 1 - ttl));
-    if (state->collapsed) {
+    if (state->fetch.collapsed) {
         to = put(to, collapsed_text, sizeof(collapsed_text) - 1);
     }
     (void)put(to, rest, rest_length + 1);
@@ -145,7 +145,7 @@ void status_add_forwarded(state_t *state, apr_table_t *headers)
     if (state->forward_status) {
         forward_status = apr_psprintf(state->r->pool, "; fwd-status=%d", state->forward_status);
     }
-    if (state->stored) {
+    if (fetch_is_storing(&state->fetch)) {
         ttl = apr_psprintf(state->r->pool, "; stored; ttl=%" APR_INT64_T_FMT,
                            seconds_left(state));
     }

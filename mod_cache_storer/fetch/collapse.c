@@ -2,10 +2,7 @@
  *
  * collapse.c - see collapse.h.
  *
- * A flight ends with the first of these: the response is stored (provider_commit_entity), mod_cache
- * or the provider says that it will not be (hooks.c, provider_write.c), an internal redirect goes on
- * under another key, the request is over (a cleanup of its pool), or its process is
- * (storage/flights.c notices).
+ * What ends a fetch is told in fetch.h. A process that dies ends its own (storage/flights_table.c).
  */
 #include "collapse.h"
 
@@ -94,7 +91,7 @@ static int leads(const request_rec *r)
     for (; r; r = r->main ? r->main : r->prev) {
         const state_t *state = state_find(r);
 
-        if (state && state->flight.leading) {
+        if (state && fetch_leads(&state->fetch)) {
             return 1;
         }
     }
@@ -125,7 +122,9 @@ int collapse_is_possible(const state_t *state)
 /* The request ends, and with it whatever has become of the fetch. */
 static apr_status_t end_with_request(void *baton)
 {
-    collapse_end(baton, FLIGHTS_FAILED, 0);
+    state_t *state = baton;
+
+    fetch_happens(&state->fetch, FETCH_EVENT_OVER, apr_time_now());
     return APR_SUCCESS;
 }
 
@@ -133,20 +132,20 @@ static void lead(state_t *state)
 {
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r, STORERNO(0732) "fetching %s for all",
                   state->url_key);
-    state->flight.leading = 1;
+    fetch_happens(&state->fetch, FETCH_EVENT_ASK, apr_time_now());
     apr_pool_cleanup_register(state->r->pool, state, end_with_request, apr_pool_cleanup_null);
 }
 
 collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_time_t lease)
 {
-    switch (flights_join(collapse_table, key, apr_time_now(), lease, &state->flight.flight)) {
+    switch (flights_join(collapse_table, key, apr_time_now(), lease, &state->fetch.flight)) {
     case FLIGHTS_LEAD:
         lead(state);
         return COLLAPSE_LEAD;
     case FLIGHTS_FOLLOW:
         return COLLAPSE_FOLLOW;
     case FLIGHTS_PASS:
-        state->uncacheable = 1;
+        state->fetch.passes = 1;
         return COLLAPSE_ALONE;
     case FLIGHTS_FULL:
     default:
@@ -157,16 +156,32 @@ collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_t
 /* How long this request may wait yet, for whomever. */
 static apr_interval_time_t time_left(state_t *state, apr_time_t now)
 {
-    if (!state->wait_until) {
-        state->wait_until = now + config_collapse(state->config);
+    if (!state->fetch.wait_until) {
+        state->fetch.wait_until = now + config_collapse(state->config);
     }
-    return state->wait_until - now;
+    return state->fetch.wait_until - now;
 }
 
-int collapse_is_claimed(state_t *state, storer_bytes_t key, apr_interval_time_t lease)
+static int is_claimed(fetch_t *fetch, storer_t *store, storer_bytes_t key,
+                      apr_interval_time_t lease)
 {
-    return claim_take(&state->flight.claim, state->config->store, key,
-                      flights_identity(collapse_table), lease) == APR_EEXIST;
+    return claim_take(&fetch->claim, store, key, flights_identity(collapse_table), lease)
+           == APR_EEXIST;
+}
+
+int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_time_t lease,
+                        fetch_t *fetch)
+{
+    memset(fetch, 0, sizeof(*fetch));
+    if (flights_join(collapse_table, key, apr_time_now(), lease, &fetch->flight) != FLIGHTS_LEAD) {
+        memset(fetch, 0, sizeof(*fetch));
+        return 0;
+    }
+    if (is_claimed(fetch, state->config->store, key, lease)) {
+        fetch_happens(fetch, FETCH_EVENT_QUEUE_FULL, apr_time_now());
+        return 0;
+    }
+    return 1;
 }
 
 /* Nobody wakes this machine, so it looks from time to time: once for all who wait here. */
@@ -174,7 +189,7 @@ int collapse_is_elsewhere(state_t *state, storer_bytes_t key)
 {
     apr_interval_time_t lease = config_collapse(state->config), left;
 
-    if (!collapse_is_claimed(state, key, lease)) {
+    if (!is_claimed(&state->fetch, state->config->store, key, lease)) {
         return 0;
     }
     left = time_left(state, apr_time_now());
@@ -184,7 +199,7 @@ int collapse_is_elsewhere(state_t *state, storer_bytes_t key)
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                   STORERNO(0734) "waiting for another machine to fetch %s", state->url_key);
     apr_sleep(left < CLAIM_PAUSE ? left : CLAIM_PAUSE);
-    flights_renew(&state->flight.flight, apr_time_now(), lease);
+    flights_renew(&state->fetch.flight, apr_time_now(), lease);
     return 1;
 }
 
@@ -199,12 +214,12 @@ int collapse_wait(state_t *state)
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                   STORERNO(0731) "waiting for another request to fetch %s",
                   state->url_key);
-    switch (flights_wait(&state->flight.flight, now, left)) {
+    switch (flights_wait(&state->fetch.flight, now, left)) {
     case FLIGHTS_LANDED:
     case FLIGHTS_FAILED:
         return 1;
     case FLIGHTS_UNCACHEABLE:
-        state->uncacheable = 1;
+        state->fetch.passes = 1;
         return 0;
     case FLIGHTS_TIMEUP:
     case FLIGHTS_CROWDED:
@@ -213,24 +228,15 @@ int collapse_wait(state_t *state)
     }
 }
 
-void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t remember)
-{
-    if (!state->flight.leading) {
-        return;
-    }
-    state->flight.leading = 0;
-    claim_end(&state->flight.claim);
-    flights_end(&state->flight.flight, outcome, apr_time_now(), remember);
-}
-
 void collapse_end_redirected(const request_rec *r)
 {
     for (r = r->prev; r; r = r->prev) {
         state_t *state = state_find(r);
 
         if (state) {
-            collapse_end(state, FLIGHTS_UNCACHEABLE, r->status >= HTTP_INTERNAL_SERVER_ERROR
-                                                     ? COLLAPSE_REMEMBER_ERROR : COLLAPSE_REMEMBER);
+            fetch_happens(&state->fetch, r->status >= HTTP_INTERNAL_SERVER_ERROR
+                                             ? FETCH_EVENT_ORIGIN_FAILED : FETCH_EVENT_REDIRECTED,
+                          apr_time_now());
         }
     }
 }
@@ -242,27 +248,13 @@ void collapse_forget(storer_bytes_t key)
     }
 }
 
-void collapse_adopt(state_t *state, const state_flight_t *flight)
+void collapse_adopt(state_t *state, fetch_t *fetch)
 {
-    state->flight = *flight;
+    fetch_hand_over(fetch, &state->fetch);
     lead(state);
-}
-
-state_flight_t collapse_hand_over(state_t *state)
-{
-    state_flight_t flight = state->flight;
-
-    memset(&state->flight, 0, sizeof(state->flight));
-    return flight;
-}
-
-void collapse_abandon(state_flight_t *flight)
-{
-    claim_end(&flight->claim);
-    flights_end(&flight->flight, FLIGHTS_FAILED, apr_time_now(), 0);
 }
 
 int collapse_is_awaited(const state_t *state)
 {
-    return state->flight.leading && flights_waiters(&state->flight.flight) > 0;
+    return fetch_leads(&state->fetch) && flights_waiters(&state->fetch.flight) > 0;
 }

@@ -8,16 +8,9 @@
 
 #include "../state.h"
 
-/** How long later requests for a response that is not stored do not wait for each other. A store
- * ends it early. */
-#define COLLAPSE_REMEMBER (APR_INT64_C(120) * APR_USEC_PER_SEC)
-
-/** The same for an error, which may be over soon. */
-#define COLLAPSE_REMEMBER_ERROR (APR_INT64_C(1) * APR_USEC_PER_SEC)
-
 typedef enum collapse_role_e {
     COLLAPSE_ALONE,   /**< fetch, and tell nobody */
-    COLLAPSE_LEAD,    /**< fetch; the state now has a flight, that ends in any case */
+    COLLAPSE_LEAD,    /**< fetch; it ends with the request at the latest */
     COLLAPSE_FOLLOW   /**< somebody fetches it: collapse_wait() */
 } collapse_role_e;
 
@@ -50,12 +43,11 @@ int collapse_wait(state_t *state);
  */
 int collapse_is_elsewhere(state_t *state, storer_bytes_t key);
 
-/** As that, at once, for a fetch that nobody waits for. */
-int collapse_is_claimed(state_t *state, storer_bytes_t key, apr_interval_time_t lease);
-
-/** The fetch has ended; nothing where the state leads none. remember: for how long requests do not
- * wait for this key, where the outcome is FLIGHTS_UNCACHEABLE. */
-void collapse_end(state_t *state, flights_outcome_e outcome, apr_interval_time_t remember);
+/** Lead the fetch of a key on this machine and among all, for another request than this one.
+ * @param fetch set on success: the caller passes it on to collapse_adopt(), or ends it
+ * @return 0: another request fetches it, or nobody may */
+int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_time_t lease,
+                        fetch_t *fetch);
 
 /** r is the target of an internal redirect (an ErrorDocument, say): nothing will be stored of what the
  * requests before it were to fetch. Nothing where there are none. */
@@ -64,14 +56,8 @@ void collapse_end_redirected(const request_rec *r);
 /** What was remembered as uncacheable is stored now. */
 void collapse_forget(storer_bytes_t key);
 
-/** Take over a flight that was joined for another request: the background request does. */
-void collapse_adopt(state_t *state, const state_flight_t *flight);
-
-/** Hand the flight of this state to somebody else, who ends it. */
-state_flight_t collapse_hand_over(state_t *state);
-
-/** End a flight that was handed over; nothing if it has ended. Any thread. */
-void collapse_abandon(state_flight_t *flight);
+/** Take over what another request leads: the background request does. */
+void collapse_adopt(state_t *state, fetch_t *fetch);
 
 /** Does somebody wait for what this request fetches? */
 int collapse_is_awaited(const state_t *state);

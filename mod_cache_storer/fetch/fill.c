@@ -4,7 +4,7 @@
  */
 #include "fill.h"
 
-#include "collapse.h"
+#include "finish.h"
 
 #include "http_protocol.h"
 #include "apr_lib.h"
@@ -225,18 +225,6 @@ static apr_status_t cut_data(state_fill_t *fill, apr_bucket_brigade *brigade)
     return rv;
 }
 
-/* Whether the handler is to go on once the client has all. Of the handlers only mod_proxy_http takes an
- * error behind the end of a response for what it is; the others might send an error page behind it. */
-static apr_status_t what_is_left(const state_t *state)
-{
-    const request_rec *r = state->r;
-
-    if (state->stored || !r->filename || strncmp(r->filename, "proxy:http", 10) != 0) {
-        return APR_SUCCESS;
-    }
-    return APR_ECONNABORTED;
-}
-
 apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *brigade)
 {
     apr_status_t rv;
@@ -247,7 +235,7 @@ apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *b
     state->fill.early = 0;
     (void)apr_brigade_cleanup(brigade);
     rv = ap_fflush(next, brigade);
-    return rv == APR_SUCCESS ? what_is_left(state) : rv;
+    return rv == APR_SUCCESS ? finish_verdict(state) : rv;
 }
 
 apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
@@ -255,9 +243,9 @@ apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
     state_fill_t *fill = &state->fill;
     apr_status_t rv;
 
-    if (fill->done || fill->absorbing) {
+    if (fill->done) {
         (void)apr_brigade_cleanup(brigade);
-        return fill->done ? what_is_left(state) : APR_SUCCESS;
+        return finish_verdict(state);
     }
     if (!fill->sliced) {
         return APR_SUCCESS;
@@ -269,55 +257,7 @@ apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade)
             APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(brigade->bucket_alloc));
             fill->early = 1;
         }
-        fill->done = 1;
+        finish_client_served(state);
     }
     return rv;
-}
-
-/* ------------------------------------------------------------------------------------------------
- * A client that goes away
- * --------------------------------------------------------------------------------------------- */
-
-static apr_status_t leave_aborted(void *baton)
-{
-    state_t *state = baton;
-
-    state->r->connection->aborted = 1;
-    return APR_SUCCESS;
-}
-
-/* What is still to come is known, and not more than the limit; or somebody waits for it. */
-static int is_worth_it(const state_t *state)
-{
-    const provider_writing_t *writing = state->storing ? state->storing->writing : NULL;
-
-    if (!writing || !writing->writer.ops || writing->complete) {
-        return 0;
-    }
-    if (collapse_is_awaited(state)) {
-        return 1;
-    }
-    return writing->announced >= 0
-           && writing->announced - writing->received <= config_finish_fill(state->config);
-}
-
-int fill_goes_on(state_t *state)
-{
-    conn_rec *c = state->r->connection;
-
-    if (state->fill.absorbing) {
-        return 1;
-    }
-    if (!is_worth_it(state)) {
-        return 0;
-    }
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
-                  STORERNO(0711) "the client went away; %s is fetched to the end for the cache",
-                  state->url_key);
-    state->fill.absorbing = 1;
-    /* mod_proxy reads on only where the connection is said to live. Nothing is written to it: all
-     * is swallowed before. */
-    c->aborted = 0;
-    apr_pool_cleanup_register(state->r->pool, state, leave_aborted, apr_pool_cleanup_null);
-    return 1;
 }

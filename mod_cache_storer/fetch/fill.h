@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * fill.h - makes a request fill the cache that by itself would not: one with conditions or a Range,
- * to which the origin would answer with a 304 or a part, and one whose client goes away.
+ * to which the origin would answer with a 304 or a part.
  *
  *   provider (a miss)     conditions and Range are taken off the request: the origin sends it all
  *   outlet, behind        the client's answer is made from the whole response: a 304, the range, or
@@ -30,9 +30,5 @@ apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade);
  * handler is through. next: the filter behind the caller's.
  * @return as fill_cut() does */
 apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *brigade);
-
-/** Passing on has failed, or the client is gone: whether to go on for the cache's sake. If so, the
- * rest is to be swallowed. */
-int fill_goes_on(state_t *state);
 
 #endif /* FILL_H */

@@ -318,7 +318,7 @@ static void count_hit(const state_t *state, request_rec *r)
         stats_add(state->config, r, STATS_SAVED_US,
                   (uint64_t)(info->response_time - info->request_time));
     }
-    if (state->collapsed) {
+    if (state->fetch.collapsed) {
         stats_add(state->config, r, STATS_COLLAPSED, 1);
     }
 }
