@@ -8,81 +8,13 @@
 
 #include "fields/accept.h"
 #include "fields/query.h"
+#include "http/key.h"
 
 #include "apr_lib.h"
 #include "apr_strings.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define VARY_MARK "{-VARY-}"
-
-static int is_special(char byte, const char *also)
-{
-    return (unsigned char)byte >= 0x80 || byte == '{' || (byte && strchr(also, byte));
-}
-
-/* On the hot path nearly always true, hence eight bytes a step. */
-static int is_normal(const char *data, apr_size_t length)
-{
-    apr_uint64_t word, high = 0;
-    apr_size_t i;
-
-    for (i = 0; i + sizeof(word) <= length; i += sizeof(word)) {
-        memcpy(&word, data + i, sizeof(word));
-        high |= word;
-    }
-    for (; i < length; i++) {
-        high |= (unsigned char)data[i];
-    }
-    return (high & APR_UINT64_C(0x8080808080808080)) == 0 && !memchr(data, '{', length);
-}
-
-static apr_size_t escaped_length(storer_bytes_t text, const char *also)
-{
-    apr_size_t i, length = text.len;
-
-    for (i = 0; i < text.len; i++) {
-        if (is_special(text.data[i], also)) {
-            length += 3;
-        }
-    }
-    return length;
-}
-
-static char *escape(char *to, storer_bytes_t text, const char *also)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    apr_size_t i;
-
-    for (i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-
-        if (!is_special(text.data[i], also)) {
-            *to++ = text.data[i];
-            continue;
-        }
-        *to++ = '{';
-        *to++ = digits[byte >> 4];
-        *to++ = digits[byte & 15];
-        *to++ = '}';
-    }
-    return to;
-}
-
-static storer_bytes_t normal_form(storer_bytes_t text, apr_pool_t *pool)
-{
-    storer_bytes_t result;
-    char *data;
-
-    if (is_normal(text.data, text.len)) {
-        return text;
-    }
-    data = apr_palloc(pool, escaped_length(text, ""));
-    result.data = data;
-    result.len = (apr_size_t)(escape(data, text, "") - data);
-    return result;
-}
 
 /* The same URL with its query in normal form. A key of mod_cache's always has a "?". */
 static const char *normal_query(const query_rules_t *rules, const char *url_key, apr_pool_t *pool)
@@ -100,18 +32,8 @@ static const char *normal_query(const query_rules_t *rules, const char *url_key,
 apr_status_t request_base_key(const config_server_t *config, const char *url_key,
                               storer_bytes_t *base_key, apr_pool_t *pool)
 {
-    storer_bytes_t key = storer_bytes(config->query ? normal_query(config->query, url_key, pool)
-                                                    : url_key);
-
-    if (key.len > REQUEST_KEY_MAX) {
-        return APR_ENOSPC;
-    }
-    key = normal_form(key, pool);
-    if (key.len > REQUEST_KEY_MAX) {
-        return APR_ENOSPC;
-    }
-    *base_key = key;
-    return APR_SUCCESS;
+    return key_of_url(storer_bytes(config->query ? normal_query(config->query, url_key, pool)
+                                                 : url_key), base_key, pool);
 }
 
 static int bytes_are(storer_bytes_t a, storer_bytes_t b)
@@ -181,10 +103,10 @@ static storer_bytes_t folded_value(request_look_t *look, storer_bytes_t name)
             return storer_bytes(accept_agent_class(lines));
         }
         if (lines && is_named(name, "Accept-Language")) {
-            return normal_form(storer_bytes(accept_languages(lines, pool)), pool);
+            return key_escape(storer_bytes(accept_languages(lines, pool)), pool);
         }
     }
-    return lines ? normal_form(storer_bytes(accept_list(lines, pool)), pool) : none;
+    return lines ? key_escape(storer_bytes(accept_list(lines, pool)), pool) : none;
 }
 
 static int is_folded_coding(const request_look_t *look, storer_bytes_t name)
@@ -414,41 +336,6 @@ static int order_names(storer_header_t *headers, int count)
     return kept;
 }
 
-/* Base key, mark, and the suffix. A value in normal form is escaped once more, with the separators:
- * longer than need be where that happens at all, and still unique. */
-static const char *variant_key(storer_bytes_t base_key, const storer_header_t *headers, int count,
-                               storer_bytes_t *key, apr_pool_t *pool)
-{
-    static const char separators[] = ";:";
-    apr_size_t length = base_key.len + sizeof(VARY_MARK) - 1;
-    char *data, *to;
-    int i;
-
-    for (i = 0; i < count; i++) {
-        length += escaped_length(headers[i].name, separators)
-                  + escaped_length(headers[i].value, separators) + 2;
-    }
-    if (length > REQUEST_KEY_MAX) {
-        return "the request header fields named by Vary are too long for a key";
-    }
-    data = apr_palloc(pool, length);
-    memcpy(data, base_key.data, base_key.len);
-    to = data + base_key.len;
-    memcpy(to, VARY_MARK, sizeof(VARY_MARK) - 1);
-    to += sizeof(VARY_MARK) - 1;
-    for (i = 0; i < count; i++) {
-        if (i > 0) {
-            *to++ = ';';
-        }
-        to = escape(to, headers[i].name, separators);
-        *to++ = ':';
-        to = escape(to, headers[i].value, separators);
-    }
-    key->data = data;
-    key->len = (apr_size_t)(to - data);
-    return NULL;
-}
-
 /* Under which coding a response is stored, and for which requests: see request.h. An unknown coding
  * is none that a client could be known to accept: then the request's own words count. */
 static void fold_coding(request_look_t *look, const apr_table_t *headers, storer_header_t *in_key,
@@ -502,14 +389,11 @@ const char *request_variant(const config_server_t *config, request_rec *r, store
     names = (storer_header_t *)list.headers->elts;
     count = order_names(names, list.headers->nelts);
     if (count > 0) {
-        const char *problem;
-
         (void)request_of(&look, r, config);
         in_key = apr_palloc(r->pool, (apr_size_t)count * sizeof(*in_key));
         fill_values(&look, headers, in_key, names, count);
-        problem = variant_key(base_key, in_key, count, &key, r->pool);
-        if (problem) {
-            return problem;
+        if (key_of_variant(base_key, in_key, count, &key, r->pool) != APR_SUCCESS) {
+            return "the request header fields named by Vary are too long for a key";
         }
     }
     variant->key = key;

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * request.h - what a store may know of a request: keys, and the fields that a response varies on.
- *
- * Keys. The base key is mod_cache's key for the URL. The key of a variant is the base key, then
- * "{-VARY-}", then name ":" value for each field of Vary, joined by ";" - names in lower case, in
- * order and without repetition, so that two spellings of one Vary do not make two entries. Without
- * Vary it is the base key itself. So that no URL or header value can imitate the structure, and
- * because the mapping takes UTF-8 only, "{" and bytes from 0x80 on are written as "{" two hex
- * digits "}" wherever they come from outside; so are ";" and ":" in names and values of a key.
+ * request.h - what a store may know of a request: its key (http/key.h has the grammar), and the fields
+ * that a response varies on.
  *
  * Folding (CacheStorerNormalize). Values that mean the same are one variant (RFC 9111 section 4.1).
  * White space around the members of a list never counts. A response that varies on Accept-Encoding
@@ -23,9 +17,6 @@
 #include "config.h"
 
 #include "../storage/storer.h"
-
-/** Keys longer than this are not cached. The rest of STORER_KEY_MAX is room for prefixes. */
-#define REQUEST_KEY_MAX (STORER_KEY_MAX / 2)
 
 typedef struct request_variant_t {
     storer_bytes_t         key;      /**< of the variant; the base key where there is no Vary */

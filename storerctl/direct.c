@@ -5,8 +5,8 @@
  */
 #include "storerctl.h"
 
+#include "../mod_cache_storer/http/key.h"
 #include "../mod_cache_storer/purge/labels.h"
-#include "../mod_cache_storer/purge/shown_key.h"
 #include "../mod_cache_storer/purge/tags.h"
 #include "../mod_cache_storer/record.h"
 
@@ -76,14 +76,14 @@ static void print_key(const tool_t *tool, storer_bytes_t shown, storer_bytes_t v
 static apr_status_t list_key(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     walk_t *walk = baton;
-    storer_bytes_t base = shown_key_base(key), shown, variant;
+    storer_bytes_t base = key_base(key), shown, variant;
 
     (void)value;
     if (base.len == 0) {
         return APR_SUCCESS;
     }
     apr_pool_clear(walk->scratch);
-    shown = shown_key(base, walk->scratch);
+    shown = key_show(base, walk->scratch);
     if (walk->pattern) {
         apr_status_t rv = storer_pattern_match(walk->pattern, shown);
 
@@ -124,7 +124,7 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
 {
     walk_t *walk = baton;
     apr_pool_t *pool = walk->tool->pool;
-    storer_bytes_t base = shown_key_base(key), variant = { key.data + base.len, key.len - base.len };
+    storer_bytes_t base = key_base(key), variant = { key.data + base.len, key.len - base.len };
     apr_off_t length = value->length;
     apr_uint64_t hits = value->hits;
     const apr_array_header_t *lines;
@@ -136,7 +136,7 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
         (void)tool_fail(TOOL_NO, "%.*s is damaged", (int)key.len, key.data);
         return APR_SUCCESS;
     }
-    print_key(walk->tool, shown_key(base, pool), variant);
+    print_key(walk->tool, key_show(base, pool), variant);
     walk->printed++;
     if (walk->tool->json) {
         return APR_SUCCESS;
@@ -156,7 +156,7 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
 tool_exit_e direct_show(tool_t *tool)
 {
     walk_t walk = { tool, NULL, NULL, 0, NULL };
-    const char *key = tool->argc == 1 ? shown_key_parse(tool->argv[0], tool->pool) : NULL;
+    const char *key = tool->argc == 1 ? key_read(tool->argv[0], tool->pool) : NULL;
     tool_exit_e result;
 
     if (!key) {
@@ -189,7 +189,7 @@ static int labels_of_order(tool_t *tool, apr_array_header_t *labels)
         const char *text = tool->argv[i], *key;
 
         if (strcmp(type, "uri") == 0) {
-            key = shown_key_parse(text, tool->pool);
+            key = key_read(text, tool->pool);
             if (!key) {
                 return 0;
             }
@@ -244,7 +244,7 @@ static apr_status_t check_value(void *baton, storer_bytes_t key, storer_view_t *
     record_t record;
 
     apr_pool_clear(check->scratch);
-    if (shown_key_base(key).len == 0) {
+    if (key_base(key).len == 0) {
         check->foreign++;
         return APR_SUCCESS;
     }

@@ -6,7 +6,7 @@
 
 #include "answer.h"
 
-#include "../purge/shown_key.h"
+#include "../http/key.h"
 
 #include "http_protocol.h"
 
@@ -29,7 +29,7 @@ static apr_status_t look(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     walk_t *walk = baton;
     apr_pool_t *scratch = walk->scratch;
-    entries_entry_t entry = { walk->store, shown_key_base(key), { NULL, 0 }, { NULL, 0 }, NULL, NULL,
+    entries_entry_t entry = { walk->store, key_base(key), { NULL, 0 }, { NULL, 0 }, NULL, NULL,
                               value, 0 };
     record_t record;
     cache_info info;
@@ -41,7 +41,7 @@ static apr_status_t look(void *baton, storer_bytes_t key, storer_view_t *value)
         return APR_SUCCESS; /* of the store's own */
     }
     apr_pool_clear(scratch);
-    entry.url = shown_key(entry.base_key, scratch);
+    entry.url = key_show(entry.base_key, scratch);
     if (walk->pattern) {
         apr_status_t rv = storer_pattern_match(walk->pattern, entry.url);
 

@@ -7,7 +7,7 @@
 #include "../config.h"
 #include "../request.h"
 
-#include "../purge/shown_key.h"
+#include "../http/key.h"
 
 #include "http_main.h"
 #include "apr_strings.h"
@@ -48,7 +48,7 @@ static const apr_array_header_t *each_scheme(const admin_t *admin, const char *t
 
 static void add_url(const admin_t *admin, const char *url, apr_array_header_t *keys)
 {
-    const char *key = shown_key_parse(url, admin->r->pool);
+    const char *key = key_read(url, admin->r->pool);
     server_rec *server = admin->site ? admin->r->server : ap_server_conf;
     storer_bytes_t base_key;
 
@@ -67,7 +67,7 @@ const apr_array_header_t *selectors_url(const admin_t *admin, const char *text)
 
 static void add_prefix(const admin_t *admin, const char *url, apr_array_header_t *keys)
 {
-    const char *prefix = shown_key_parse_prefix(url, admin->r->pool);
+    const char *prefix = key_read_prefix(url, admin->r->pool);
 
     if (prefix) {
         add(keys, storer_bytes(prefix));

@@ -6,6 +6,8 @@
 
 #include "tags.h"
 
+#include "../http/key.h"
+
 #include "apr_lib.h"
 
 #include <string.h>
@@ -59,29 +61,11 @@ apr_uint64_t labels_in_site(apr_uint64_t site, apr_uint64_t label)
     return site ? storer_label_within(site, label) : label;
 }
 
-storer_bytes_t labels_host_of_key(storer_bytes_t base_key)
+static apr_uint64_t host_of_key(storer_bytes_t base_key)
 {
-    const char *end = base_key.data + base_key.len, *begin = base_key.data, *byte;
-    storer_bytes_t host;
+    key_parts_t parts;
 
-    for (byte = begin; byte + 2 < end && *byte != '?' && *byte != '/'; byte++) {
-        if (memcmp(byte, "://", 3) == 0) {
-            begin = byte + 3;
-            break;
-        }
-    }
-    byte = begin;
-    if (byte < end && *byte == '[') { /* RFC 3986 section 3.2.2: an IPv6 address has colons */
-        while (byte < end && *byte != ']') {
-            byte++;
-        }
-    }
-    while (byte < end && *byte != ':' && *byte != '/' && *byte != '?') {
-        byte++;
-    }
-    host.data = begin;
-    host.len = (apr_size_t)(byte - begin);
-    return host;
+    return labels_host(key_take_apart(base_key, &parts) ? parts.host : base_key);
 }
 
 static void put(apr_uint64_t *labels, int *count, apr_uint64_t site, apr_uint64_t label)
@@ -103,7 +87,7 @@ int labels_of(const record_t *record, storer_bytes_t base_key, apr_uint64_t **la
     *labels = apr_palloc(pool, sizeof(**labels) * (apr_size_t)(LABELS_FIXED + 2 * tags));
     (*labels)[count++] = labels_everything();
     (*labels)[count++] = record->site;
-    put(*labels, &count, record->site, labels_host(labels_host_of_key(base_key)));
+    put(*labels, &count, record->site, host_of_key(base_key));
     put(*labels, &count, record->site, labels_url(base_key));
     for (cursor = record->tags; cursor && tags_next(&cursor, &tag);) {
         put(*labels, &count, record->site, labels_tag(tag));

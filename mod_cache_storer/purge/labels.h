@@ -37,9 +37,6 @@ apr_uint64_t labels_tag(storer_bytes_t tag);
 /** A label as it is purged by who may purge in one site only; site 0: everywhere. */
 apr_uint64_t labels_in_site(apr_uint64_t site, apr_uint64_t label);
 
-/** The host name in a key: "http://HOST:80/path?". */
-storer_bytes_t labels_host_of_key(storer_bytes_t base_key);
-
 /** All labels of a stored response, in pool. @return how many */
 int labels_of(const record_t *record, storer_bytes_t base_key, apr_uint64_t **labels,
               apr_pool_t *pool);

@@ -5,8 +5,9 @@
 #include "purge.h"
 
 #include "labels.h"
-#include "shown_key.h"
 #include "tags.h"
+
+#include "../http/key.h"
 
 #include <string.h>
 
@@ -91,7 +92,7 @@ static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *va
 {
     walk_t *walk = baton;
     purge_t purge = *walk->purge;
-    storer_bytes_t base_key = shown_key_base(key);
+    storer_bytes_t base_key = key_base(key);
     apr_status_t rv;
 
     if (++walk->seen % STOP_INTERVAL == 0 && walk->stop && walk->stop(walk->baton)) {
@@ -102,7 +103,7 @@ static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *va
     }
     apr_pool_clear(walk->scratch);
     if (walk->pattern) {
-        rv = storer_pattern_match(walk->pattern, shown_key(base_key, walk->scratch));
+        rv = storer_pattern_match(walk->pattern, key_show(base_key, walk->scratch));
         if (rv != APR_SUCCESS) {
             return APR_STATUS_IS_NOTFOUND(rv) ? APR_SUCCESS : rv;
         }
