@@ -25,6 +25,7 @@
 #include "status.h"
 
 #include "admin/admin.h"
+#include "compat/rewrite.h"
 #include "purge/purge_method.h"
 #include "purge/purge_response.h"
 #include "stats/stats_report.h"
@@ -228,6 +229,7 @@ void hooks_register(void)
     ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
     purge_method_register();
     admin_register();
+    rewrite_register();
     stats_register();
     report_metrics_register();
     report_status_register();

@@ -10,6 +10,7 @@
 #include "storer_private.h"
 
 #include <apr_hash.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 struct storer_registry_t {
@@ -19,6 +20,7 @@ struct storer_registry_t {
     apr_array_header_t *engines;      /* of known_t: those that are not built in */
     apr_hash_t         *by_key;
     apr_array_header_t *stores;       /* of storer_t *, in the order of registration */
+    apr_hash_t         *labels;       /* of a store's address: const char * */
 };
 
 typedef struct known_t {
@@ -43,6 +45,7 @@ storer_registry_t *storer_registry_create(const storer_env_t *env)
     registry->engines = apr_array_make(env->pool, 2, sizeof(known_t));
     registry->by_key = apr_hash_make(env->pool);
     registry->stores = apr_array_make(env->pool, 4, sizeof(storer_t *));
+    registry->labels = apr_hash_make(env->pool);
     return registry;
 }
 
@@ -214,24 +217,73 @@ storer_t *storer_registry_find(const storer_registry_t *registry, const char *na
     return apr_hash_get(registry->by_key, name_uuid, APR_HASH_KEY_STRING);
 }
 
+const char *storer_registry_label(const storer_registry_t *registry, const storer_t *store)
+{
+    storer_assert(registry != NULL && store != NULL);
+    return apr_hash_get(registry->labels, &store, sizeof(store));
+}
+
+static int label_is_taken(const storer_registry_t *registry, const char *label)
+{
+    for (int i = 0; i < registry->stores->nelts; i++) {
+        if (strcmp(storer_registry_label(registry, APR_ARRAY_IDX(registry->stores, i, storer_t *)),
+                   label) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The engine, its option name=, and a number if that is not unique. */
+static const char *make_label(const storer_registry_t *registry, const storer_t *store,
+                              const storer_option_t *options)
+{
+    apr_pool_t *pool = registry->env->pool;
+    char *base = apr_pstrdup(pool, store->ops->name);
+    const char *label;
+
+    for (char *byte = base; *byte; byte++) {
+        *byte = (char)apr_tolower(*byte);
+    }
+    for (; options && options->name; options++) {
+        if (strcmp(options->name, "name") == 0 && options->value) {
+            base = apr_pstrcat(pool, base, ":", options->value, (char *)NULL);
+        }
+    }
+    label = base;
+    for (int number = 2; label_is_taken(registry, label); number++) {
+        label = apr_psprintf(pool, "%s-%d", base, number);
+    }
+    return label;
+}
+
 const apr_array_header_t *storer_registry_list(const storer_registry_t *registry)
 {
     storer_assert(registry != NULL);
     return registry->stores;
 }
 
-apr_status_t storer_registry_add(storer_registry_t *registry, storer_t *store)
+static apr_status_t add(storer_registry_t *registry, storer_t *store,
+                        const storer_option_t *options)
 {
-    const char *key;
+    const char *key = storer_registry_key(store, registry->env->pool), *label;
+    storer_t **address;
 
-    storer_assert(registry != NULL && store != NULL);
-    key = storer_registry_key(store, registry->env->pool);
     if (storer_registry_find(registry, key)) {
         return APR_EEXIST;
     }
+    label = make_label(registry, store, options);
+    address = apr_pmemdup(registry->env->pool, &store, sizeof(store));
+    apr_hash_set(registry->labels, address, sizeof(*address), label);
     apr_hash_set(registry->by_key, key, APR_HASH_KEY_STRING, store);
     APR_ARRAY_PUSH(registry->stores, storer_t *) = store;
     return APR_SUCCESS;
+}
+
+apr_status_t storer_registry_add(storer_registry_t *registry, storer_t *store)
+{
+    storer_assert(registry != NULL && store != NULL);
+    return add(registry, store, NULL);
 }
 
 apr_status_t storer_registry_open(storer_registry_t *registry, const char *engine,
@@ -266,7 +318,7 @@ apr_status_t storer_registry_open(storer_registry_t *registry, const char *engin
         candidate_drop(&candidate);
         return rv;
     }
-    rv = storer_registry_add(registry, candidate.store);
+    rv = add(registry, candidate.store, options);
     storer_assert(rv == APR_SUCCESS);
     *out = candidate.store;
     return APR_SUCCESS;

@@ -65,6 +65,14 @@ const apr_array_header_t *storer_registry_list(const storer_registry_t *registry
 /** "NAME-UUID" of a store; allocated in pool. */
 const char *storer_registry_key(storer_t *store, apr_pool_t *pool);
 
+/**
+ * A name of a store that does not change with its size: the engine in lower case, with ":" and the
+ * value of its option name= if it has one ("memory", "memory:images"); a second store of that name gets
+ * "-2", in the order of registration. Owned by the registry, and lives as long.
+ * The store must be one of the registry's.
+ */
+const char *storer_registry_label(const storer_registry_t *registry, const storer_t *store);
+
 /** Reset every store. All are tried; the first failure is returned, with the store it came from in
  * *failed (may be NULL). The registry keeps its stores. */
 apr_status_t storer_registry_reset(storer_registry_t *registry, storer_t **failed);

@@ -11,9 +11,12 @@
 
 #define TIMEOUT 120L
 
+#define SCOPE_FIELD "cache-storer-scope:"
+
 typedef struct answer_t {
     transfer_text_t body;
     char            link[16384];
+    char            scope[300];
 } answer_t;
 
 static size_t take_header(char *data, size_t size, size_t count, void *baton)
@@ -24,6 +27,13 @@ static size_t take_header(char *data, size_t size, size_t count, void *baton)
     if (length > 5 && length < sizeof(answer->link) && strncasecmp(data, "link:", 5) == 0) {
         memcpy(answer->link, data, length);
         answer->link[length] = '\0';
+    }
+    if (length > sizeof(SCOPE_FIELD) && length < sizeof(answer->scope)
+        && strncasecmp(data, SCOPE_FIELD, sizeof(SCOPE_FIELD) - 1) == 0) {
+        apr_size_t begin = sizeof(SCOPE_FIELD) - 1 + (data[sizeof(SCOPE_FIELD) - 1] == ' ');
+
+        apr_cpystrn(answer->scope, data + begin, length - begin + 1);
+        answer->scope[strcspn(answer->scope, "\r\n")] = '\0';
     }
     return length;
 }
@@ -38,11 +48,15 @@ static const char *next_of(const answer_t *answer, apr_pool_t *pool)
                                               : NULL;
 }
 
+/* Each virtual host sees its own entries only, and several of them are behind one address. */
 static struct curl_slist *headers_of(const tool_t *tool, const char *body)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
     int i;
 
+    if (tool->host) {
+        list = curl_slist_append(list, apr_pstrcat(tool->pool, "Host: ", tool->host, NULL));
+    }
     if (body) {
         list = curl_slist_append(list, "Content-Type: application/json");
     }
@@ -99,11 +113,11 @@ static tool_exit_e perform(const tool_t *tool, CURL *curl, const char *method, c
     return judge(tool, status, url, *json);
 }
 
-tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, const char *body,
+tool_exit_e api_call(tool_t *tool, const char *method, const char *path, const char *body,
                      json_t **answer, const char **next)
 {
     const char *url = apr_pstrcat(tool->pool, tool->url, path, NULL);
-    answer_t got = { { NULL, 0 }, "" };
+    answer_t got = { { NULL, 0 }, "", "" };
     CURL *curl = transfer_open(tool, url, TIMEOUT, transfer_take, &got.body);
     tool_exit_e result;
 
@@ -115,9 +129,47 @@ tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, c
     if (next) {
         *next = next_of(&got, tool->pool);
     }
+    tool->scope = *got.scope ? apr_pstrdup(tool->pool, got.scope) : NULL;
     free(got.body.data);
     curl_easy_cleanup(curl);
     return result;
+}
+
+int api_is_local(const tool_t *tool)
+{
+    static const char *const names[] = { "localhost", "127.", "[::1]", NULL };
+    const char *authority = strstr(tool->url, "://");
+    int i;
+
+    for (i = 0; authority && names[i]; i++) {
+        if (strncasecmp(authority + 3, names[i], strlen(names[i])) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void api_take_host(tool_t *tool, const char *url)
+{
+    const char *authority = strstr(url, "://"), *end;
+
+    if (tool->host || !api_is_local(tool)) {
+        return;
+    }
+    authority = authority ? authority + 3 : url;
+    end = authority + strcspn(authority, "/?#");
+    if (end > authority) {
+        tool->host = apr_pstrmemdup(tool->pool, authority, (apr_size_t)(end - authority));
+    }
+}
+
+const char *api_place(const tool_t *tool)
+{
+    if (!tool->scope || strcmp(tool->scope, "*") == 0) {
+        return tool->url;
+    }
+    return apr_psprintf(tool->pool, "%s, which sees the virtual host %s only (--host NAME asks "
+                        "another)", tool->url, tool_printable(tool->scope, tool->pool));
 }
 
 const char *api_escape(const tool_t *tool, const char *text)

@@ -63,13 +63,13 @@ tool_exit_e entries_list(tool_t *tool)
 
         json_decref(page);
         if (result != TOOL_OK) {
-            return result == TOOL_NO ? entries_none(tool, tool->url) : result;
+            return result == TOOL_NO ? entries_none(tool, api_place(tool)) : result;
         }
         printed += count;
         left -= left > 0 ? count : 0;
         query = next;
     }
-    return printed ? TOOL_OK : entries_none(tool, tool->url);
+    return printed ? TOOL_OK : entries_none(tool, api_place(tool));
 }
 
 /* ---- show ---- */
@@ -122,11 +122,12 @@ tool_exit_e entries_show(tool_t *tool)
     if (tool->argc != 1) {
         return tool_fail(TOOL_USAGE, "show: expected one URL");
     }
+    api_take_host(tool, tool->argv[0]);
     result = api_call(tool, "GET", apr_pstrcat(tool->pool, "/entry?url=",
                                                api_escape(tool, tool->argv[0]), NULL), NULL, &answer,
                       NULL);
     if (result == TOOL_NO) {
-        (void)tool_fail(TOOL_NO, "%s is not stored", tool->argv[0]);
+        (void)tool_fail(TOOL_NO, "%s is not stored, says %s", tool->argv[0], api_place(tool));
     }
     else if (result == TOOL_OK && tool->json) {
         print_json(answer);
@@ -161,40 +162,67 @@ static const char *type_of(const char *name)
     return NULL;
 }
 
+/* Types whose selector begins with a host. */
+static int names_a_host(const char *type)
+{
+    return strcmp(type, "uri") == 0 || strcmp(type, "uri-prefix") == 0 || strcmp(type, "origin") == 0;
+}
+
+static json_t *purge_message(const tool_t *tool, const char *type)
+{
+    json_t *message = json_pack("{s:s, s:b, s:b}", "type", type, "purge", !tool->soft, "count",
+                                !tool->no_count);
+    int i;
+
+    if (tool->argc > 1) {
+        json_t *selectors = json_array();
+
+        for (i = 1; i < tool->argc; i++) {
+            json_array_append_new(selectors, json_string(tool->argv[i]));
+        }
+        json_object_set_new(message, "selectors", selectors);
+    }
+    return message;
+}
+
+static tool_exit_e print_purged(const tool_t *tool, const json_t *answer)
+{
+    const json_t *purged = json_object_get(answer, "purged");
+
+    if (tool->json) {
+        print_json(answer);
+    }
+    else if (purged) {
+        printf("purged %lld\n", (long long)json_integer_value(purged));
+    }
+    else {
+        puts("purged");
+    }
+    return purged && json_integer_value(purged) == 0
+           ? tool_fail(TOOL_NO, "the purge met no response in %s", api_place(tool)) : TOOL_OK;
+}
+
 tool_exit_e entries_purge(tool_t *tool)
 {
     const char *type = tool->argc > 0 ? type_of(tool->argv[0]) : NULL;
-    json_t *message, *selectors = json_array(), *answer, *purged;
+    json_t *message, *answer;
     char *body;
     tool_exit_e result;
-    int i;
 
     if (!type || (strcmp(type, "everything") == 0) != (tool->argc == 1)) {
-        json_decref(selectors);
         return tool_fail(TOOL_USAGE, "purge: expected everything, or one of uri, uri-prefix, host, tag "
-                         "and pattern with what is meant");
+                         "and pattern with a selector");
     }
-    for (i = 1; i < tool->argc; i++) {
-        json_array_append_new(selectors, json_string(tool->argv[i]));
+    if (names_a_host(type)) {
+        api_take_host(tool, tool->argv[1]);
     }
-    message = json_pack("{s:s, s:b}", "type", type, "purge", !tool->soft);
-    if (tool->argc > 1) {
-        json_object_set(message, "selectors", selectors);
-    }
-    json_decref(selectors);
+    message = purge_message(tool, type);
     body = json_dumps(message, JSON_COMPACT);
     json_decref(message);
     result = api_call(tool, "POST", "", body, &answer, NULL);
     free(body);
-    purged = json_object_get(answer, "purged");
-    if (result == TOOL_OK && tool->json) {
-        print_json(answer);
-    }
-    else if (result == TOOL_OK && purged) {
-        printf("purged %lld\n", (long long)json_integer_value(purged));
-    }
-    else if (result == TOOL_OK) {
-        puts("purged");
+    if (result == TOOL_OK) {
+        result = print_purged(tool, answer);
     }
     json_decref(answer);
     return result;

@@ -39,6 +39,7 @@ static const command_t commands[] = {
 
 static const apr_getopt_option_t options[] = {
     { "url", 'u', 1, "of the admin API (else $STORERCTL_URL, else " URL_DEFAULT ")" },
+    { "host", 'a', 1, "the virtual host that is asked (else that of a URL to show or purge)" },
     { "header", 'H', 1, "a field for each request to it: \"Name: value\"; again for more" },
     { "user", 'U', 1, "USER:PASSWORD for it; $STORERCTL_USER keeps it out of the list of processes" },
     { "insecure", 'k', 0, "take any certificate" },
@@ -46,6 +47,7 @@ static const apr_getopt_option_t options[] = {
     { "store", 'S', 1, "a store's file (path= of CacheStorer): without the API" },
     { "json", 'j', 0, "JSON to standard output, one value, or one a line" },
     { "soft", 'o', 0, "purge: stale at once, served while it is fetched again" },
+    { "no-count", 'c', 0, "purge: do not count what it meets, which takes a look at every key" },
     { "limit", 'l', 1, "list: no more than so many keys" },
     { "interval", 'i', 1, "top: seconds between two looks (2)" },
     { "count", 'n', 1, "top: end after so many" },
@@ -156,6 +158,12 @@ static tool_exit_e take_option(tool_t *tool, int option, const char *value)
     case 'u':
         tool->url = value;
         tool->url_given = 1;
+        return TOOL_OK;
+    case 'a':
+        tool->host = value;
+        return TOOL_OK;
+    case 'c':
+        tool->no_count = 1;
         return TOOL_OK;
     case 'H':
         APR_ARRAY_PUSH(tool->headers, const char *) = value;

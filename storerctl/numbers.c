@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* The counters, and where they were read; "stores" and more by the API. @return a new reference */
-static tool_exit_e read_stats(const tool_t *tool, json_t **stats)
+static tool_exit_e read_stats(tool_t *tool, json_t **stats)
 {
     apr_pool_t *pool;
     stats_map_t map;
@@ -98,7 +98,7 @@ static void print_stores(const json_t *stores, apr_pool_t *pool)
     }
     printf("\n%-30s %8s %8s %10s %10s\n", "store", "used", "of", "keys", "evictions");
     json_array_foreach(stores, i, store) {
-        printf("%-30s %8s %8s %10.0f %10.0f\n", json_string_value(json_object_get(store, "store")),
+        printf("%-30s %8s %8s %10.0f %10.0f\n", json_string_value(json_object_get(store, "name")),
                tool_size(value_of(store, "used_bytes"), pool),
                tool_size(value_of(store, "size_bytes"), pool), value_of(store, "keys"),
                value_of(store, "evictions"));
@@ -141,7 +141,7 @@ static double rate(const look_t *now, const look_t *then, const char *name)
     return seconds > 0 && grown > 0 ? grown / seconds : 0;
 }
 
-static void print_popular(const tool_t *tool, const char *list, const char *name)
+static void print_popular(tool_t *tool, const char *list, const char *name)
 {
     json_t *top;
     const json_t *one;

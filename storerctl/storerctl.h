@@ -35,9 +35,12 @@ typedef struct tool_t {
     const char         *url;          /**< of the API, without "/" at its end */
     const char         *stats_file;
     const char         *store;        /**< a store's file; NULL: by the API */
+    const char         *host;         /**< the virtual host that is asked; NULL: the one in url */
+    const char         *scope;        /**< of the last answer of the API: the virtual host whose entries
+                                           it sees, "*" for all; NULL: it did not say */
     const char         *user;         /**< USER:PASSWORD; NULL: none */
     apr_array_header_t *headers;      /**< of const char *: "Name: value" */
-    int                 json, soft, insecure, url_given;
+    int                 json, soft, insecure, no_count, url_given;
     double              interval, rate;
     long                count, limit;
     apr_pool_t         *pool;
@@ -54,7 +57,7 @@ tool_exit_e tool_fail(tool_exit_e code, const char *format, ...)
 /** A number of bytes for people, in pool: "1.5M". */
 const char *tool_size(double bytes, apr_pool_t *pool);
 
-/** A text that came from outside, in pool, for a person to read: without bytes that a terminal obeys. */
+/** A text that came from outside, in pool, for a person: without bytes that a terminal obeys. */
 const char *tool_printable(const char *text, apr_pool_t *pool);
 
 /** Whether standard output is a terminal that may be redrawn. */
@@ -76,8 +79,17 @@ tool_command_fn warm_run;
  * @param next   the query of the next page, in pool; NULL: there is none. May be NULL
  * @return TOOL_OK; TOOL_NO for 404; others after a message
  */
-tool_exit_e api_call(const tool_t *tool, const char *method, const char *path, const char *body,
+tool_exit_e api_call(tool_t *tool, const char *method, const char *path, const char *body,
                      json_t **answer, const char **next);
+
+/** Whether the API's URL is on this machine, so that it names no virtual host. */
+int api_is_local(const tool_t *tool);
+
+/** Ask the virtual host that a URL (or an authority alone) names, unless --host or --url names one. */
+void api_take_host(tool_t *tool, const char *url);
+
+/** The API's URL, and which virtual host's entries it sees, as far as the last answer told; in pool. */
+const char *api_place(const tool_t *tool);
 
 /** A text for a query, escaped, in pool. */
 const char *api_escape(const tool_t *tool, const char *text);

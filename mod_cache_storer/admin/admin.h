@@ -9,6 +9,7 @@
  *   entry.c      one URL with all its variants
  *   figures.c    numbers
  *   orders.c     purges
+ *   count.c      how many responses a purge is about to meet
  *   selectors.c  what is meant by the URLs in them
  *   page.c       the same for people: an HTML page that uses the API
  *   answer.c     JSON on its way out
@@ -25,6 +26,10 @@
 
 /** The name for SetHandler. */
 #define ADMIN_HANDLER "cache-storer"
+
+/** A response field of all answers: the ServerName of the virtual host whose entries the API sees; "*"
+ * for the main server, which sees those of all. */
+#define ADMIN_SCOPE_FIELD "Cache-Storer-Scope"
 
 /** One request to the API. In r->pool. */
 typedef struct admin_t {

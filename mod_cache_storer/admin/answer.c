@@ -18,6 +18,7 @@ void answer_fields(const admin_t *admin)
     apr_table_setn(headers, "X-Content-Type-Options", "nosniff");
     apr_table_setn(headers, "X-Frame-Options", "DENY");
     apr_table_setn(headers, "Referrer-Policy", "no-referrer");
+    apr_table_setn(headers, ADMIN_SCOPE_FIELD, admin->site ? admin->r->server->server_hostname : "*");
 }
 
 static apr_status_t free_text(void *text)

@@ -4,6 +4,8 @@
  */
 #include "answer.h"
 
+#include "../lifecycle.h"
+
 #include "../stats/stats.h"
 #include "../stats/stats_figures.h"
 
@@ -21,6 +23,7 @@ static json_t *json_of_store(storer_t *store, apr_pool_t *pool)
     json_t *json = json_object();
 
     json_object_set_new(json, "store", json_string(storer_registry_key(store, pool)));
+    json_object_set_new(json, "name", json_string(storer_registry_label(lifecycle_stores(), store)));
     if (storer_stat(store, &stat) != APR_SUCCESS) {
         json_object_set_new(json, "error", json_string("the store does not answer"));
         return json;

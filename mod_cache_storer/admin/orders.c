@@ -4,7 +4,7 @@
  * what is meant.
  */
 #include "answer.h"
-#include "entries.h"
+#include "count.h"
 #include "selectors.h"
 
 #include "../config.h"
@@ -24,10 +24,11 @@ typedef apr_status_t order_fn(const admin_t *admin, const purge_t *purge, const 
                               apr_size_t *purged);
 
 typedef struct order_t {
-    const char *type;
-    order_fn   *fn;
-    int         counts;      /* it tells how many URLs it purged */
-    const char *expected;    /* of a selector, for messages; NULL: there is none */
+    const char       *type;
+    order_fn         *fn;
+    count_selects_fn *selects;  /* for count_walk(); NULL: see count_selected() */
+    int               counts;   /* the purge itself tells how many keys it met */
+    const char       *expected; /* of a selector, for messages; NULL: there is none */
 } order_t;
 
 static apr_status_t purge_each_key(const purge_t *purge, const apr_array_header_t *keys)
@@ -112,13 +113,15 @@ static apr_status_t order_everything(const admin_t *admin, const purge_t *purge,
 
 /* The first four are Souin's. */
 static const order_t orders[] = {
-    { "uri", order_uri, 0, "a URL such as http://www.example.org/news, or www.example.org/news" },
-    { "uri-prefix", order_uri_prefix, 1, "the beginning of a URL, such as http://www.example.org/a" },
-    { "origin", order_origin, 0, "an origin such as https://www.example.org, or a host name" },
-    { "group", order_group, 0, "tags" },
-    { "pattern", order_pattern, 1, "a PCRE2 pattern" },
-    { "everything", order_everything, 0, NULL },
-    { NULL, NULL, 0, NULL }
+    { "uri", order_uri, NULL, 0, "a URL such as http://www.example.org/news, or www.example.org/news" },
+    { "uri-prefix", order_uri_prefix, NULL, 1,
+      "the beginning of a URL, such as http://www.example.org/a" },
+    { "origin", order_origin, count_by_host, 0,
+      "an origin such as https://www.example.org, or a host name" },
+    { "group", order_group, count_by_tags, 0, "tags" },
+    { "pattern", order_pattern, NULL, 1, "a PCRE2 pattern" },
+    { "everything", order_everything, count_by_nothing, 0, NULL },
+    { NULL, NULL, NULL, 0, NULL }
 };
 
 static const order_t *order_of(const char *type)
@@ -283,6 +286,7 @@ typedef struct message_t {
     const order_t      *order;
     apr_array_header_t *selectors;   /* of const char * */
     int                 hard;
+    int                 count;       /* the client wants to know how many responses were met */
 } message_t;
 
 /* An array of strings. @return 0: it is none */
@@ -332,9 +336,15 @@ static const char *read_message(json_t *json, message_t *message, apr_pool_t *po
             }
             message->hard = json_is_true(value);
         }
+        else if (strcmp(key, "count") == 0) {
+            if (!json_is_boolean(value)) {
+                return "\"count\": expected true or false";
+            }
+            message->count = json_is_true(value);
+        }
         else {
             return apr_psprintf(pool, "\"%s\": unknown key; there are \"type\", \"selectors\", "
-                                "\"groups\" and \"purge\"", key);
+                                "\"groups\", \"purge\" and \"count\"", key);
         }
     }
     if (!message->order) {
@@ -346,6 +356,22 @@ static const char *read_message(json_t *json, message_t *message, apr_pool_t *po
     return message->selectors->nelts > 0 ? NULL : "\"selectors\" is missing, or empty";
 }
 
+/* How many responses a purge is about to meet, for a purge that does not find out by itself. */
+static apr_status_t count_selected(const admin_t *admin, const order_t *order, const char *selector,
+                                   apr_size_t *count)
+{
+    const apr_array_header_t *keys;
+
+    if (order->fn == order_uri) {
+        keys = selectors_url(admin, selector);
+        return keys ? count_urls(admin, keys, count) : APR_SUCCESS; /* the purge refuses the selector */
+    }
+    if (order->counts || (order->fn == order_origin && strstr(selector, "://"))) {
+        return APR_SUCCESS;
+    }
+    return count_walk(admin, order->selects, selector, count);
+}
+
 static int obey(const admin_t *admin, const message_t *message)
 {
     apr_size_t purged = 0;
@@ -354,14 +380,20 @@ static int obey(const admin_t *admin, const message_t *message)
 
     for (i = 0; i < message->selectors->nelts; i++) {
         const char *selector = APR_ARRAY_IDX(message->selectors, i, const char *);
-        apr_status_t rv = carry_out(admin, message->order, selector, message->hard, &purged);
+        apr_status_t rv = APR_SUCCESS;
 
+        if (message->count) {
+            rv = count_selected(admin, message->order, selector, &purged);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = carry_out(admin, message->order, selector, message->hard, &purged);
+        }
         if (rv != APR_SUCCESS) {
             return refuse(admin, message->order, selector, rv);
         }
     }
     json = json_pack("{s:s, s:b}", "type", message->order->type, "purge", message->hard);
-    if (message->order->counts) {
+    if (message->order->counts || message->count) {
         json_object_set_new(json, "purged", json_integer((json_int_t)purged));
     }
     return answer_json(admin, HTTP_OK, json);
@@ -370,7 +402,7 @@ static int obey(const admin_t *admin, const message_t *message)
 int orders_post(const admin_t *admin)
 {
     apr_pool_t *pool = admin->r->pool;
-    message_t message = { NULL, apr_array_make(pool, 4, sizeof(const char *)), 1 };
+    message_t message = { NULL, apr_array_make(pool, 4, sizeof(const char *)), 1, 0 };
     const char *body = "", *problem;
     apr_size_t length = 0;
     json_error_t error;

@@ -92,7 +92,7 @@ void report_make(report_t *report, request_rec *r)
         report_store_t *told = apr_array_push(report->stores);
 
         memset(told, 0, sizeof(*told));
-        told->name = storer_registry_key(store, r->pool);
+        told->name = storer_registry_label(lifecycle_stores(), store);
         if (storer_stat(store, &told->stat) != APR_SUCCESS) {
             memset(&told->stat, 0, sizeof(told->stat));
         }

@@ -20,7 +20,7 @@ typedef struct report_site_t {
 } report_site_t;
 
 typedef struct report_store_t {
-    const char   *name;   /**< NAME-UUID */
+    const char   *name;   /**< storer_registry_label() */
     storer_stat_t stat;   /**< 0 where the engine does not count, or does not answer */
 } report_store_t;
 

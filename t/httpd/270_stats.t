@@ -121,6 +121,8 @@ counts('by a directive', { $uri_miss => 1, 'declined_total{reason="rules"}' => 1
     expect_log(qr/CS0521.*cache-storer-metrics is refused for \/metrics-open/);
     is(fetch('/metrics-open', @host)->status, 403, 'nobody, where everybody might');
     my $metrics = metrics();
+    ok(exists $metrics->{'store_size_bytes{store="memory"}'}, 'the label of a store does not change with its size')
+        or diag join ' ', grep { /store_size/ } keys %$metrics;
     my @lookups = grep { /^lookup_duration_seconds_bucket/ } keys %$metrics;
     is(@lookups, 16, 'the times of look-ups have buckets');
 }

@@ -36,7 +36,7 @@ ok($browser->wait_until('document.querySelectorAll("#tiles .tile").length >= 6')
 like($browser->value('document.querySelector("#top-keys").textContent'), qr{/290/wanted.*hits},
     'what is popular is among them');
 like($browser->value('document.querySelector("#top-tags").textContent'), qr{290-tag}, 'and its tag');
-like($browser->value('document.querySelector("#stores").textContent'), qr/MEMORY.* used, .* free/,
+like($browser->value('document.querySelector("#stores").textContent'), qr/memory.* used, .* free/,
     'the store');
 ok(!$browser->value('document.documentElement.scrollWidth > innerWidth'), 'it fits on a desk');
 
@@ -63,6 +63,16 @@ $browser->resize(390, 844, 'dark');
 ok(!$browser->value('document.documentElement.scrollWidth > innerWidth'), 'it fits on a phone');
 $browser->screenshot("$pictures/page-phone-dark.png") if $pictures;
 $browser->resize(1200, 900);
+
+my $long = stored('/290/long/' . 'x' x 3900);
+search_for('/290/long/');
+has_found();
+cmp_ok($browser->value('document.querySelector("#found button").offsetHeight'), '<=',
+    4 * $browser->value('parseFloat(getComputedStyle(document.body).lineHeight)'),
+    'a URL of 4 KB takes a few lines');
+$browser->screenshot("$pictures/page-long.png") if $pictures;
+search_for('/290/wanted');
+has_found();
 
 $browser->value('document.querySelector("#found button").click(); 1');
 ok($browser->wait_until('document.querySelector("#entry").open'), 'an entry opens');

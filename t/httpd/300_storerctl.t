@@ -83,7 +83,7 @@ my @other = map { stored("/300/more/$_", 'admin.test') } 'a' .. 'e';
     ($code, $output) = run('--stats', $file, '--json', 'stats');
     cmp_ok($json->decode($output)->{total}{hits}, '>=', 6, 'as JSON');
     ($code, $output) = by_api('stats');
-    like($output, qr/^MEMORY-\S+ +[\d.]+[KM] +64\.0M +\d+ +\d+$/m, 'by the API: and stores');
+    like($output, qr/^memory +[\d.]+[KM] +64\.0M +\d+ +\d+$/m, 'by the API: and stores');
     my $errors;
     ($code, $output, $errors) = run('--stats', "$logs/no-such-file", 'stats');
     is($code, 3, 'no such file');

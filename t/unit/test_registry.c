@@ -128,7 +128,7 @@ static apr_status_t obedient_create(storer_t **out, const storer_option_t *optio
         else if (strcmp(options->name, "fail") == 0) {
             obedient->fail = options->value;
         }
-        else if (strcmp(options->name, "ttl") != 0) {
+        else if (strcmp(options->name, "ttl") != 0 && strcmp(options->name, "name") != 0) {
             *errmsg = apr_psprintf(env->pool, "unknown option %s=%s", options->name,
                                    options->value);
             return APR_EINVAL;
@@ -242,8 +242,19 @@ static void open_and_find(void)
     ok(storer_registry_find(f.registry, "OBEDIENT-two") == two, "find by key");
     ok(!storer_registry_find(f.registry, "OBEDIENT-three"), "find an unknown key");
     ok(!storer_registry_find(f.registry, "OBEDIENT-"), "find half a key");
+    is_string(storer_registry_label(f.registry, one), "obedient", "a store's label is its engine");
+    is_string(storer_registry_label(f.registry, two), "obedient-2",
+              "and a number if it is not the first");
+    {
+        storer_option_t named[] = { { "id", "three" }, { "name", "images" }, { NULL, NULL } };
+        storer_t *three = NULL;
+
+        is_status(storer_registry_open(f.registry, "obedient", named, &three, &errmsg), APR_SUCCESS,
+                  "open a store with a name");
+        is_string(storer_registry_label(f.registry, three), "obedient:images", "which is in its label");
+    }
     list = storer_registry_list(f.registry);
-    is_int(list->nelts, 2, "the list has both");
+    is_int(list->nelts, 3, "the list has all");
     ok(APR_ARRAY_IDX(list, 0, storer_t *) == one && APR_ARRAY_IDX(list, 1, storer_t *) == two,
        "in the order of registration");
     ok(storer_registry_find(f.registry, "OBEDIENT-one")->env->baton == &f.count,
