@@ -158,19 +158,22 @@ static const char *check_wheel(memory_segment_t *segment, const census_t *census
 
 static const char *check_limbo(memory_segment_t *segment, const census_t *census)
 {
-    memory_ref_t ref = segment->header->limbo;
-    uint64_t found = 0;
+    memory_ref_t ref = segment->header->limbo, newer = 0;
+    uint64_t found = 0, kept = 0;
 
     while (ref) {
         const memory_entry_t *entry = memory_entry_at(segment, ref);
 
-        if (!entry || MEMORY_STATE(entry->place) != MEMORY_DEAD || ++found > census->dead) {
+        if (!entry || MEMORY_STATE(entry->place) != MEMORY_DEAD || entry->ring_prev != newer
+            || ++found > census->dead) {
             return "the limbo is wrong";
         }
+        kept += MEMORY_RING(entry->place) == MEMORY_LIMBO_KEPT;
+        newer = ref;
         ref = entry->ring_next;
     }
     return found == census->dead && found == segment->header->limbo_count
-               ? NULL : "a dead entry is not in limbo";
+           && kept == segment->header->limbo_kept ? NULL : "a dead entry is not in limbo";
 }
 
 const char *check_segment(memory_segment_t *segment)

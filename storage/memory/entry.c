@@ -24,7 +24,7 @@ memory_entry_t *entry_begin(memory_segment_t *segment, memory_ref_t ref, storer_
     __atomic_store_n(&entry->place, MEMORY_PLACE(MEMORY_WRITING, 0), __ATOMIC_RELAXED);
     entry->hits = 0;
     entry->wheel_next = entry->wheel_prev = entry->wheel_slot = 0;
-    entry->alone = 0;
+    entry->marks = 0;
     journal_set32(segment, slot, MEMORY_PIN_WRITER | ref);
     return entry;
 }
@@ -44,14 +44,27 @@ bool entry_publish(memory_segment_t *segment, memory_entry_t *entry, uint64_t by
     return true;
 }
 
-static void to_limbo(memory_segment_t *segment, memory_entry_t *entry)
+/* Limbo is a list: what came last is first, what is kept is behind all that is not. */
+static bool to_limbo(memory_segment_t *segment, memory_entry_t *entry)
 {
     memory_header_t *header = segment->header;
+    memory_ref_t ref = memory_ref_of(segment, entry);
 
+    if (header->limbo) {
+        memory_entry_t *first = memory_entry_at(segment, header->limbo);
+
+        if (!first) {
+            journal_damaged(segment);
+            return false;
+        }
+        journal_set32(segment, &first->ring_prev, ref);
+    }
     journal_set32(segment, &entry->ring_next, header->limbo);
+    journal_set32(segment, &entry->ring_prev, 0);
     journal_set32(segment, &entry->place, MEMORY_PLACE(MEMORY_DEAD, 0));
-    journal_set32(segment, &header->limbo, memory_ref_of(segment, entry));
+    journal_set32(segment, &header->limbo, ref);
     journal_set32(segment, &header->limbo_count, header->limbo_count + 1);
+    return true;
 }
 
 bool entry_unlink(memory_segment_t *segment, memory_entry_t *entry)
@@ -64,8 +77,7 @@ bool entry_unlink(memory_segment_t *segment, memory_entry_t *entry)
     }
     journal_set64(segment, &header->entries, header->entries - 1);
     journal_set64(segment, &header->payload, header->payload - entry->length);
-    to_limbo(segment, entry);
-    return true;
+    return to_limbo(segment, entry);
 }
 
 int entry_abandon(memory_segment_t *segment, memory_ref_t ref, uint32_t *slot)
@@ -76,18 +88,40 @@ int entry_abandon(memory_segment_t *segment, memory_ref_t ref, uint32_t *slot)
         journal_damaged(segment);
         return 0;
     }
-    to_limbo(segment, entry);
+    if (!to_limbo(segment, entry)) {
+        return 0;
+    }
     journal_set32(segment, slot, 0);
     journal_commit(segment);
     return 1;
 }
 
-/* Free an entry that nobody can reach, its extents first, each in a transaction of its own. `link`
- * is the word that leads to it. */
-static bool release(memory_segment_t *segment, memory_entry_t *entry, memory_ref_t *link)
+static bool from_limbo(memory_segment_t *segment, memory_entry_t *entry)
 {
     memory_header_t *header = segment->header;
+    memory_ref_t ref = memory_ref_of(segment, entry);
+    memory_entry_t *newer = memory_entry_at(segment, entry->ring_prev);
+    memory_entry_t *older = memory_entry_at(segment, entry->ring_next);
 
+    if ((entry->ring_prev ? !newer || newer->ring_next != ref : header->limbo != ref)
+        || (entry->ring_next && (!older || older->ring_prev != ref))) {
+        journal_damaged(segment);
+        return false;
+    }
+    journal_set32(segment, newer ? &newer->ring_next : &header->limbo, entry->ring_next);
+    if (older) {
+        journal_set32(segment, &older->ring_prev, entry->ring_prev);
+    }
+    journal_set32(segment, &header->limbo_count, header->limbo_count - 1);
+    if (MEMORY_RING(entry->place) == MEMORY_LIMBO_KEPT) {
+        journal_set32(segment, &header->limbo_kept, header->limbo_kept - 1);
+    }
+    return true;
+}
+
+/* Free an entry that nobody can reach, its extents first, each in a transaction of its own. */
+static bool release(memory_segment_t *segment, memory_entry_t *entry)
+{
     while (entry->extent) {
         memory_ref_t ref = entry->extent;
         memory_extent_t *extent = memory_extent_at(segment, ref);
@@ -103,8 +137,9 @@ static bool release(memory_segment_t *segment, memory_entry_t *entry, memory_ref
         }
         journal_commit(segment);
     }
-    journal_set32(segment, link, entry->ring_next);
-    journal_set32(segment, &header->limbo_count, header->limbo_count - 1);
+    if (!from_limbo(segment, entry)) {
+        return false;
+    }
     journal_set32(segment, &entry->magic, 0);
     if (!heap_free(segment, memory_ref_of(segment, entry))) {
         return false;
@@ -113,29 +148,88 @@ static bool release(memory_segment_t *segment, memory_entry_t *entry, memory_ref
     return true;
 }
 
+/* A reader has it yet: its last one frees it, see entry_unpinned(). */
+static void keep(memory_segment_t *segment, memory_entry_t *entry)
+{
+    memory_header_t *header = segment->header;
+
+    if (MEMORY_RING(entry->place) != MEMORY_LIMBO_KEPT) {
+        journal_set32(segment, &entry->place, MEMORY_PLACE(MEMORY_DEAD, MEMORY_LIMBO_KEPT));
+        journal_set32(segment, &header->limbo_kept, header->limbo_kept + 1);
+        journal_commit(segment);
+    }
+}
+
+/* The dead entry at ref, or NULL after damage. */
+static memory_entry_t *dead_at(memory_segment_t *segment, memory_ref_t ref)
+{
+    memory_entry_t *entry = memory_entry_at(segment, ref);
+
+    if (!entry || MEMORY_STATE(entry->place) != MEMORY_DEAD) {
+        journal_damaged(segment);
+        return NULL;
+    }
+    return entry;
+}
+
+/* Up to PINS_BATCH entries of limbo, from `ref` on: free them, or keep them. The next one, 0: there
+ * is none, or damage. */
+static memory_ref_t reap_batch(memory_segment_t *segment, memory_ref_t ref, uint32_t count)
+{
+    memory_ref_t refs[PINS_BATCH];
+    unsigned char held[PINS_BATCH];
+    uint32_t i, found = 0;
+
+    refs[0] = ref;
+    while (ref && found < count) {
+        const memory_entry_t *entry = dead_at(segment, ref);
+
+        if (!entry) {
+            return 0;
+        }
+        refs[found++] = ref;
+        ref = entry->ring_next;
+    }
+    pins_hold(segment, refs, found, held);
+    /* The oldest first, so that what is kept stays behind what is not, at whatever step we die. */
+    for (i = found; i-- > 0;) {
+        memory_entry_t *entry = memory_at(segment, refs[i]);
+
+        if (held[i]) {
+            keep(segment, entry);
+        }
+        else if (!release(segment, entry)) {
+            return 0;
+        }
+    }
+    return ref;
+}
+
 void entry_reap(memory_segment_t *segment)
 {
     memory_header_t *header = segment->header;
-    uint32_t count = header->limbo_count, i;
-    memory_ref_t *link = &header->limbo;
-    pins_summary_t pinned;
+    int all = __atomic_exchange_n(&header->left_over, 0, __ATOMIC_SEQ_CST);
+    uint32_t count = all ? header->limbo_count : header->limbo_count - header->limbo_kept;
+    memory_ref_t ref = header->limbo;
 
-    if (!count) {
+    while (count && ref) {
+        uint32_t batch = count < PINS_BATCH ? count : PINS_BATCH;
+
+        ref = reap_batch(segment, ref, batch);
+        count -= batch;
+    }
+}
+
+void entry_unpinned(memory_segment_t *segment, memory_ref_t ref)
+{
+    memory_entry_t *entry = memory_entry_at(segment, ref);
+    unsigned char held;
+
+    if (!entry || MEMORY_STATE(entry->place) != MEMORY_DEAD) {
         return;
     }
-    pins_summarise(segment, &pinned);
-    for (i = 0; i < count && *link; i++) {
-        memory_entry_t *entry = memory_entry_at(segment, *link);
-
-        if (!entry || MEMORY_STATE(entry->place) != MEMORY_DEAD) {
-            journal_damaged(segment);
-            return;
-        }
-        if (pins_hold(segment, &pinned, *link)) {
-            link = &entry->ring_next;
-        }
-        else if (!release(segment, entry, link)) {
-            return;
-        }
+    pins_hold(segment, &ref, 1, &held);
+    if (!held) {
+        (void)release(segment, entry);
     }
 }

@@ -36,7 +36,19 @@ bool entry_unlink(memory_segment_t *segment, memory_entry_t *entry);
 /** An unfinished entry goes to limbo and the slot becomes free; commits. A pins_abandon_fn. */
 int entry_abandon(memory_segment_t *segment, memory_ref_t ref, uint32_t *slot);
 
-/** Free what is in limbo and not pinned; commits. */
+/** Free what is in limbo and not pinned; commits. Looks at the entries that came there since the last
+ * time, at all of them where one may have lost its last pin unnoticed (header.left_over). */
 void entry_reap(memory_segment_t *segment);
+
+/** A reader of the entry at ref has just unpinned it and found it dead: free it if that was the last
+ * pin; commits. The entry may be another one by now, or none. */
+void entry_unpinned(memory_segment_t *segment, memory_ref_t ref);
+
+/** What an entry takes of the heap in units; the headers and the rounding of further pieces are left
+ * out. */
+static inline uint32_t entry_units(const memory_entry_t *entry)
+{
+    return heap_units(sizeof(*entry) + entry->key_length + entry->length);
+}
 
 #endif /* STORER_MEMORY_ENTRY_H */

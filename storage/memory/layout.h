@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define MEMORY_MAGIC          UINT64_C(0x5354524d454d3031) /* "STRMEM01" */
-#define MEMORY_LAYOUT_VERSION 2
+#define MEMORY_LAYOUT_VERSION 3
 
 #define MEMORY_UNIT           64u  /* allocation unit: a cache line; 31 bits of them reach 128 GiB */
 #define MEMORY_SIZE_MIN       ((apr_off_t)1 << 20)
@@ -83,10 +83,19 @@ typedef enum memory_state_e {
     MEMORY_DEAD    = 3             /* in limbo: waits until its last reader lets go */
 } memory_state_e;
 
-/* State and, of a live one, the number of its ring: one word, so that it changes as one. */
+/* State and, of a live entry, the number of its ring; of a dead one MEMORY_LIMBO_KEPT or 0. One word,
+ * so that it changes as one. */
 #define MEMORY_PLACE(state, ring)  ((uint32_t)(state) | (uint32_t)(ring) << 8)
 #define MEMORY_STATE(place)        ((place) & 0xffu)
 #define MEMORY_RING(place)         ((place) >> 8)
+
+/* A dead entry that was pinned when limbo was last reaped. */
+#define MEMORY_LIMBO_KEPT          1u
+
+/* The word `marks` of an entry: variants.c says whether the entry is the only variant of its URL, for
+ * any request; above that is the number of the last count that met the entry, see hold.c. */
+#define MEMORY_ALONE               1u
+#define MEMORY_COUNTED(marks)      ((marks) >> 1)
 
 /* A key and the first part of its value: the bytes follow the struct, first the key, then the
  * value. Immutable once published, but for what says otherwise. */
@@ -97,11 +106,11 @@ typedef struct memory_entry_t {
     memory_ref_t chain;            /* overlays free_prev; next of the bucket; guarded by lock, read
                                       without it by index_find */
     uint64_t     hash;
-    memory_ref_t ring_next;        /* towards the older; next in limbo; guarded by lock */
+    memory_ref_t ring_next;        /* towards the older; in limbo, too; guarded by lock */
     memory_ref_t ring_prev;
     memory_ref_t extent;           /* second part of the value; 0: none */
     uint32_t     key_length;
-    uint64_t     length;           /* of the whole value */
+    uint64_t     length;           /* of the whole value; while it is written: of what it may hold */
     apr_time_t   fresh_until;
     apr_time_t   stale_until;
     uint32_t     inline_length;    /* bytes of the value in this block */
@@ -111,8 +120,8 @@ typedef struct memory_entry_t {
     memory_ref_t wheel_next;       /* of the same slot of the wheel; guarded by lock */
     memory_ref_t wheel_prev;
     uint32_t     wheel_slot;       /* guarded by lock */
-    uint32_t     alone;            /* variants.c: 1: the only variant of its URL, for any request;
-                                      guarded by lock, read by those who have it pinned */
+    uint32_t     marks;            /* MEMORY_ALONE and MEMORY_COUNTED; guarded by lock, atomic: read by
+                                      those who have it pinned */
 } memory_entry_t;
 
 /* A further part of a value. */
@@ -201,13 +210,18 @@ typedef struct memory_header_t {
     /* atomic */
     uint32_t          damaged;     /* 1: nothing is read until the heap has been made anew */
     uint32_t          lines_used;  /* lines at and beyond this were never claimed */
+    uint32_t          left_over;   /* 1: an entry in limbo may have lost its last pin unnoticed */
+    uint64_t          held;        /* hold.c: units that pins held at the last count; a hint */
 
     pthread_mutex_t   lock __attribute__((aligned(64)));
 
     /* guarded by lock */
     uint32_t          notice __attribute__((aligned(64)));
     uint32_t          limbo_count;
+    uint32_t          limbo_kept;  /* of these: the last ones, which have MEMORY_LIMBO_KEPT */
     memory_ref_t      limbo;
+    uint32_t          counts;      /* hold.c: counts so far; no journal */
+    uint64_t          held_since;  /* hold.c: units pinned or taken since; atomic, a hint */
     uint64_t          free_units;
     uint64_t          entries;     /* live ones */
     uint64_t          payload;     /* bytes of their values */
@@ -244,6 +258,9 @@ typedef struct memory_segment_t {
     memory_geometry_t   geometry;   /* copies: what bounds every access is not in reach of others */
     uint64_t            seed;
     uint32_t            weight[MEMORY_RINGS];  /* policy.c */
+    uint64_t            hold_writers;  /* hold.c: units that may be held so that a value is stored, */
+    uint64_t            hold_readers;  /* and so that one is read in place */
+    uint64_t            hold_small;    /* bytes of a value that is not counted */
 } memory_segment_t;
 
 static inline void *memory_at(const memory_segment_t *segment, memory_ref_t ref)

@@ -42,8 +42,13 @@ void memory_found_damage(memory_t *memory);
 /* reader.c */
 storer_get_fn memory_get;
 
-/** The same, but it does not count as a hit. */
+/** The same, but it does not count as a hit, and the value is in place however much is held: for as
+ * long as it takes to look at it. */
 apr_status_t memory_look(memory_t *memory, storer_bytes_t key, apr_time_t now, storer_view_t *view);
+
+/** What was looked at is to be read: it counts as a hit. Where too much is held, see hold.h, the view
+ * becomes one of a copy (and its `value` no entry), or is released and APR_EAGAIN returned. */
+apr_status_t memory_hit(memory_t *memory, apr_time_t now, storer_view_t *view);
 
 /* writer.c */
 storer_open_writer_fn memory_open_writer;

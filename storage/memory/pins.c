@@ -137,44 +137,103 @@ static uint32_t lines_used(const memory_segment_t *segment)
     return used < segment->geometry.line_count ? used : segment->geometry.line_count;
 }
 
-static uint32_t summary_bit(memory_ref_t ref)
+static uint32_t slot_of(const memory_segment_t *segment, uint32_t line, uint32_t number)
 {
-    return ref * 0x9e3779b1u >> 20;
+    return __atomic_load_n(&segment->lines[line].slot[number], __ATOMIC_SEQ_CST);
 }
 
-void pins_summarise(const memory_segment_t *segment, pins_summary_t *summary)
+/* A set of references: a table with open addressing, at most a quarter full. 0: empty; else the
+ * place among the references, counted from 1. */
+#define SET_SIZE (4 * PINS_BATCH)
+
+typedef struct set_t {
+    const memory_ref_t *refs;
+    uint32_t            mask;
+    uint16_t            place[SET_SIZE];
+} set_t;
+
+static uint32_t set_home(const set_t *set, memory_ref_t ref)
+{
+    return ref * 0x9e3779b1u >> 8 & set->mask;
+}
+
+static void set_make(set_t *set, const memory_ref_t *refs, uint32_t count)
+{
+    uint32_t size = 4, i;
+
+    while (size < 4 * count) {
+        size *= 2;
+    }
+    set->refs = refs;
+    set->mask = size - 1;
+    memset(set->place, 0, size * sizeof(set->place[0]));
+    for (i = 0; i < count; i++) {
+        uint32_t at = set_home(set, refs[i]);
+
+        while (set->place[at]) {
+            at = (at + 1) & set->mask;
+        }
+        set->place[at] = (uint16_t)(i + 1);
+    }
+}
+
+/* Its place among the references, counted from 1; 0: it is none of them. */
+static uint32_t set_find(const set_t *set, memory_ref_t ref)
+{
+    uint32_t at = set_home(set, ref);
+
+    while (set->place[at] && set->refs[set->place[at] - 1] != ref) {
+        at = (at + 1) & set->mask;
+    }
+    return set->place[at];
+}
+
+void pins_hold(const memory_segment_t *segment, const memory_ref_t *refs, uint32_t count,
+               unsigned char *held)
+{
+    uint32_t i, j, lines = lines_used(segment);
+    set_t set;
+
+    storer_assert(count <= PINS_BATCH);
+    set_make(&set, refs, count);
+    memset(held, 0, count);
+    for (i = 0; i < lines; i++) {
+        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+            memory_ref_t ref = slot_of(segment, i, j);
+            uint32_t place = ref ? set_find(&set, ref) : 0;
+
+            if (place) {
+                held[place - 1] = 1;
+            }
+        }
+    }
+}
+
+uint32_t pins_count(const memory_segment_t *segment, memory_ref_t ref)
+{
+    uint32_t i, j, lines = lines_used(segment), count = 0;
+
+    for (i = 0; i < lines; i++) {
+        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
+            count += slot_of(segment, i, j) == ref;
+        }
+    }
+    return count;
+}
+
+void pins_visit(memory_segment_t *segment, pins_visit_fn *visit, void *baton)
 {
     uint32_t i, j, lines = lines_used(segment);
 
-    memset(summary, 0, sizeof(*summary));
     for (i = 0; i < lines; i++) {
         for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
-            uint32_t held = __atomic_load_n(&segment->lines[i].slot[j], __ATOMIC_SEQ_CST);
+            memory_ref_t ref = slot_of(segment, i, j) & ~MEMORY_PIN_WRITER;
 
-            if (held) {
-                uint32_t bit = summary_bit(held & ~MEMORY_PIN_WRITER);
-
-                summary->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+            if (ref) {
+                visit(segment, ref, baton);
             }
         }
     }
-}
-
-int pins_hold(const memory_segment_t *segment, const pins_summary_t *summary, memory_ref_t ref)
-{
-    uint32_t i, j, lines = lines_used(segment), bit = summary_bit(ref);
-
-    if (!(summary->bits[bit / 64] >> bit % 64 & 1)) {
-        return 0;
-    }
-    for (i = 0; i < lines; i++) {
-        for (j = 0; j < MEMORY_LINE_SLOTS; j++) {
-            if (__atomic_load_n(&segment->lines[i].slot[j], __ATOMIC_SEQ_CST) == ref) {
-                return 1;
-            }
-        }
-    }
-    return 0;
 }
 
 int pins_all_free(memory_segment_t *segment)
@@ -211,6 +270,8 @@ static void sweep_line(memory_segment_t *segment, uint32_t line, pins_abandon_fn
             __atomic_store_n(slot, 0, __ATOMIC_SEQ_CST);
         }
     }
+    /* Among what the readers held may be entries in limbo. */
+    __atomic_store_n(&segment->header->left_over, 1, __ATOMIC_SEQ_CST);
     journal_set32(segment, &segment->owners[line].pid, 0);
     journal_commit(segment);
 }

@@ -32,18 +32,20 @@ void pins_leave(memory_pins_t *pins, memory_segment_t *segment);
  * in the whole segment. Any thread. */
 uint32_t *pins_claim(memory_pins_t *pins, memory_segment_t *segment, uint32_t value);
 
-/** Which entries are pinned, as a small set that errs to the safe side (a Bloom filter of one
- *  hash). */
-typedef struct pins_summary_t {
-    uint64_t bits[64];
-} pins_summary_t;
+/** As many entries as pins_hold() looks for in one pass over all pins. */
+#define PINS_BATCH 1024
 
-/** The lock is held, and entries that are asked for have left the index before: from then on a pin
- * on them can only go. */
-void pins_summarise(const memory_segment_t *segment, pins_summary_t *summary);
+/** Which of these entries does a reader hold? held[i] becomes 1 or 0. The lock is held, and the entries
+ * have left the index before: from then on a pin on them can only go. At most PINS_BATCH, each once. */
+void pins_hold(const memory_segment_t *segment, const memory_ref_t *refs, uint32_t count,
+               unsigned char *held);
 
-/** Was ref pinned when the summary was made? Looks again where the summary alone can't tell. */
-int pins_hold(const memory_segment_t *segment, const pins_summary_t *summary, memory_ref_t ref);
+/** How many pins there are on that entry right now. */
+uint32_t pins_count(const memory_segment_t *segment, memory_ref_t ref);
+
+/** Show each reference in a slot, a reader's or a writer's, to `visit`: whatever it names. */
+typedef void pins_visit_fn(memory_segment_t *segment, memory_ref_t ref, void *baton);
+void pins_visit(memory_segment_t *segment, pins_visit_fn *visit, void *baton);
 
 /** The lock is held: is nothing pinned, by anyone? */
 int pins_all_free(memory_segment_t *segment);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.c - get: a value in place, held by a pin. No lock, no allocation, no system call.
+ * reader.c - get: a value in place, held by a pin. No lock, no allocation, no system call; unless too
+ * much of the store is held already.
  */
+#include "hold.h"
 #include "memory.h"
+
+#include <stdlib.h>
 
 static apr_status_t view_next(storer_view_t *view)
 {
@@ -37,15 +41,21 @@ static int is_left_over(const memory_entry_t *entry)
 
 static void unpin(memory_t *memory, uint32_t *slot, const memory_entry_t *entry)
 {
+    memory_segment_t *segment = &memory->segment;
     int recovered;
 
     __atomic_exchange_n(slot, 0, __ATOMIC_SEQ_CST);
-    if (is_left_over(entry) && journal_trylock(&memory->segment, &recovered) == APR_SUCCESS) {
-        if (!memory->segment.header->damaged) {
-            entry_reap(&memory->segment);
-        }
-        memory_leave(memory, recovered);
+    if (!is_left_over(entry)) {
+        return;
     }
+    if (journal_trylock(segment, &recovered) != APR_SUCCESS) {
+        __atomic_store_n(&segment->header->left_over, 1, __ATOMIC_SEQ_CST);
+        return;
+    }
+    if (!segment->header->damaged) {
+        entry_unpinned(segment, memory_ref_of(segment, entry));
+    }
+    memory_leave(memory, recovered);
 }
 
 static void view_release(storer_view_t *view)
@@ -113,14 +123,71 @@ apr_status_t memory_look(memory_t *memory, storer_bytes_t key, apr_time_t now, s
     return APR_SUCCESS;
 }
 
+static apr_status_t copy_next(storer_view_t *view)
+{
+    (void)view;
+    return APR_EOF;
+}
+
+static void copy_release(storer_view_t *view)
+{
+    free(view->lease);
+}
+
+static const storer_view_ops_t copy_ops = { copy_next, copy_release };
+
+/* The view becomes one of a copy, and the entry is not pinned any more. */
+static apr_status_t copy(storer_view_t *view)
+{
+    apr_size_t length = (apr_size_t)view->length, at = 0;
+    char *bytes = malloc(length > 0 ? length : 1);
+    apr_status_t rv = bytes ? APR_SUCCESS : APR_ENOMEM;
+
+    while (rv == APR_SUCCESS) {
+        memcpy(bytes + at, view->part.data, view->part.len);
+        at += view->part.len;
+        rv = view_next(view);
+    }
+    if (rv != APR_EOF) {
+        free(bytes);
+        return rv;
+    }
+    storer_assert(at == length); /* is_whole() */
+    view_release(view);
+    view->ops = &copy_ops;
+    view->part.data = bytes;
+    view->part.len = length;
+    view->lease = bytes;
+    view->value = NULL;
+    view->cursor = 0;
+    return APR_SUCCESS;
+}
+
+apr_status_t memory_hit(memory_t *memory, apr_time_t now, storer_view_t *view)
+{
+    memory_segment_t *segment = &memory->segment;
+    memory_entry_t *entry = view->value;
+    apr_status_t rv = APR_EAGAIN;
+
+    policy_hit(entry, now);
+    if (!hold_concerns(segment, entry) || hold_allows_reader(segment, entry)) {
+        return APR_SUCCESS;
+    }
+    if (entry->length <= segment->hold_small) {
+        rv = copy(view);
+    }
+    if (rv != APR_SUCCESS) {
+        storer_view_release(view);
+    }
+    return rv;
+}
+
 apr_status_t memory_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
                         apr_pool_t *pool)
 {
-    apr_status_t rv = memory_look(memory_of(self), key, now, view);
+    memory_t *memory = memory_of(self);
+    apr_status_t rv = memory_look(memory, key, now, view);
 
     (void)pool;
-    if (rv == APR_SUCCESS) {
-        policy_hit(view->value, now);
-    }
-    return rv;
+    return rv == APR_SUCCESS ? memory_hit(memory, now, view) : rv;
 }

@@ -4,6 +4,7 @@
  */
 #include "segment.h"
 #include "entry.h"
+#include "hold.h"
 #include "process.h"
 
 #include <apr_general.h>
@@ -67,6 +68,7 @@ static void format_contents(memory_segment_t *segment, int zeroed)
     }
     header->limbo = 0;
     header->limbo_count = 0;
+    header->limbo_kept = 0;
     header->entries = 0;
     header->payload = 0;
     header->clock = 0;
@@ -115,6 +117,7 @@ apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size
     segment->ghosts = (uint32_t *)(segment->base + geometry->ghosts);
     segment->env = env;
     policy_init(segment);
+    hold_init(segment);
     *adopted = !fresh;
     rv = marks_attach(&segment->marks, segment->base + geometry->marks,
                       marks_size(geometry->mark_count), fresh);

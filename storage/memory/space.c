@@ -3,19 +3,20 @@
  * space.c - see space.h.
  */
 #include "space.h"
+#include "hold.h"
 #include "variants.h"
 
 /* Victims in one turn of the lock, so that a large value does not keep the others waiting. */
 #define EVICTIONS_PER_TURN 32
 
+/* What may give way for a value, in multiples of what it needs: so much until there is a block of a
+ * good size, then until there is any that will do. The last is reached only if the first piece must be
+ * large, for a long key. */
+#define EVICT_GOOD 2
+#define EVICT_ANY  8
+
 /* Mappings passed over for one victim. */
 #define KEPT_MAX 8
-
-/* What an entry takes of the heap, rounding of further pieces left out. */
-static uint32_t units_of(const memory_entry_t *entry)
-{
-    return heap_units(sizeof(*entry) + entry->key_length + entry->length);
-}
 
 /* A live entry goes. Its units; 0: damage. */
 static uint32_t let_go(memory_segment_t *segment, memory_entry_t *entry, uint64_t *counter)
@@ -25,7 +26,7 @@ static uint32_t let_go(memory_segment_t *segment, memory_entry_t *entry, uint64_
     }
     (*counter)++;
     journal_commit(segment);
-    return units_of(entry);
+    return entry_units(entry);
 }
 
 /* What has expired goes before anything that lives. 0: nothing has, or damage. */
@@ -64,71 +65,101 @@ uint32_t space_evict(memory_segment_t *segment, apr_time_t now)
                                                                  : &header->evictions);
 }
 
+/* The size that a block must have at least, by now. */
+static uint32_t least_of(const space_request_t *request)
+{
+    return request->evicted < EVICT_GOOD * request->need ? request->least : request->must;
+}
+
 /* A block that is free now: the wanted size in one piece, or else the best piece there is. */
-static memory_ref_t take_free(memory_segment_t *segment, uint32_t wanted, uint32_t least,
+static memory_ref_t take_free(memory_segment_t *segment, const space_request_t *request,
                               uint32_t *units)
 {
-    memory_ref_t ref = heap_alloc(segment, wanted);
-    uint32_t largest;
+    memory_ref_t ref = heap_alloc(segment, request->wanted);
+    uint32_t largest, least = least_of(request);
 
     if (ref) {
-        *units = wanted;
+        *units = request->wanted;
         return ref;
     }
-    if (least == wanted || segment->header->damaged) {
+    if (least >= request->wanted || segment->header->damaged) {
         return 0;
     }
     largest = heap_largest(segment);
     if (largest < least || segment->header->damaged) {
         return 0;
     }
-    *units = largest < wanted ? largest : wanted;
+    *units = largest < request->wanted ? largest : request->wanted;
     return heap_alloc(segment, *units);
 }
 
-/* Let entries go until they make up `wanted` units, or the turn is over. 0: none could. Their
- * memory comes back when they are reaped: once for all of them, as that looks at every pin. */
-static int make_room(memory_segment_t *segment, uint32_t wanted, apr_time_t now, int *victims,
-                     int *again)
+/* One turn of the lock. */
+typedef struct turn_t {
+    int      victims;
+    uint64_t expired, evicted;   /* units of those that went last */
+} turn_t;
+
+/* Let entries go until they make up what is wanted, or the turn is over. Their memory comes back when
+ * they are reaped: once for all of them, as that looks at every pin. false: none could. */
+static bool let_some_go(memory_segment_t *segment, const space_request_t *request, turn_t *turn)
 {
-    uint64_t units = 0;
-    int found = 0;
+    int more = 0, first = turn->victims;
 
-    while (units < wanted && *victims < EVICTIONS_PER_TURN) {
-        uint32_t gone = expire_one(segment, now, again);
+    turn->expired = turn->evicted = 0;
+    while (turn->expired + turn->evicted < request->wanted && turn->victims < EVICTIONS_PER_TURN) {
+        uint32_t expired = expire_one(segment, request->now, &more);
+        uint32_t evicted = expired || more ? 0 : space_evict(segment, request->now);
 
-        if (!gone && !*again) {
-            gone = space_evict(segment, now);
-            if (!gone) {
-                break;
-            }
+        if (!expired && !evicted && !more) {
+            break;
         }
-        units += gone;
-        found = 1;
-        (*victims)++;
+        turn->expired += expired;
+        turn->evicted += evicted;
+        turn->victims++;
     }
-    return found;
+    return turn->victims > first;
 }
 
-memory_ref_t space_take(memory_segment_t *segment, uint32_t wanted, uint32_t least, apr_time_t now,
-                        uint32_t *units, int *again)
+/* Make some room, as long as that makes sense. false: no more is to be had. */
+static bool make_room(memory_segment_t *segment, space_request_t *request, turn_t *turn)
 {
-    memory_ref_t ref;
-    int victims = 0;
+    memory_header_t *header = segment->header;
+    uint64_t before = header->free_units, freed;
+
+    if (request->evicted >= EVICT_ANY * request->need || !let_some_go(segment, request, turn)
+        || header->damaged) {
+        return false;
+    }
+    entry_reap(segment);
+    if (header->damaged) {
+        return false;
+    }
+    freed = header->free_units - before;
+    request->evicted += freed < turn->evicted ? freed : turn->evicted;
+    /* Some were pinned and have made no room: is it worth to go on? */
+    return freed >= turn->expired + turn->evicted || hold_leaves(segment, request->wanted);
+}
+
+memory_ref_t space_take(memory_segment_t *segment, space_request_t *request, uint32_t *units,
+                        int *again)
+{
+    turn_t turn = { 0, 0, 0 };
 
     *again = 0;
-    for (;;) {
-        entry_reap(segment);
-        ref = take_free(segment, wanted, least, units);
+    entry_reap(segment);
+    while (!segment->header->damaged) {
+        memory_ref_t ref = take_free(segment, request, units);
+
         if (ref || segment->header->damaged) {
             return ref;
         }
-        if (victims == EVICTIONS_PER_TURN) {
+        if (turn.victims >= EVICTIONS_PER_TURN) {
             *again = 1;
             return 0;
         }
-        if (!make_room(segment, wanted, now, &victims, again) || segment->header->damaged) {
+        if (!make_room(segment, request, &turn)) {
             return 0;
         }
     }
+    return 0;
 }

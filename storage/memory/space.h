@@ -7,16 +7,26 @@
 
 #include "entry.h"
 
+/** What a value needs, over all its blocks. */
+typedef struct space_request_t {
+    uint64_t   need;      /**< units that the value has, and those that it wants now */
+    uint64_t   evicted;   /**< units of live entries that have given way for it; space_take counts */
+    uint32_t   wanted;    /**< units of the next block */
+    uint32_t   least;     /**< or of less than that, where memory is scattered */
+    uint32_t   must;      /**< or even so few, before too much gives way */
+    apr_time_t now;
+} space_request_t;
+
 /**
- * The lock is held and nothing uncommitted. A block of `wanted` units, or, where the free memory is
- * scattered, of less but at least `least`; the transaction is left open, so that what the block
- * becomes is committed with it.
+ * The lock is held and nothing uncommitted. A block of the units that are wanted, or of less; the
+ * transaction is left open, so that what the block becomes is committed with it. No more gives way
+ * than a small multiple of what the value needs, and nothing where all of it would not be enough.
  * @param units what the block has
- * @return 0: nothing more can be evicted now (all is pinned), or damage. Nothing is uncommitted
- *         then. *again is 1 where it was only enough for one turn of the lock: call again
+ * @return 0: nothing more may be evicted (all is pinned), or damage. Nothing is uncommitted then.
+ *         *again is 1 where it was only enough for one turn of the lock: call again
  */
-memory_ref_t space_take(memory_segment_t *segment, uint32_t wanted, uint32_t least, apr_time_t now,
-                        uint32_t *units, int *again);
+memory_ref_t space_take(memory_segment_t *segment, space_request_t *request, uint32_t *units,
+                        int *again);
 
 /** The lock is held and nothing uncommitted: one entry gives way (its memory follows when it is
  * reaped). @return the units it takes; 0: there is none, or damage */

@@ -46,9 +46,9 @@ void variants_note(memory_segment_t *segment, storer_bytes_t key, memory_entry_t
     if (!value) {
         return;
     }
-    alone = entry && names_only(entry, value, base_key);
-    if (value->alone != alone) {
-        journal_set32(segment, &value->alone, alone);
+    alone = entry && names_only(entry, value, base_key) ? MEMORY_ALONE : 0;
+    if ((value->marks & MEMORY_ALONE) != alone) {
+        journal_set32(segment, &value->marks, value->marks ^ MEMORY_ALONE);
     }
 }
 
@@ -60,7 +60,14 @@ bool variants_needs(memory_segment_t *segment, memory_entry_t *entry)
     if (memory_holds(segment, entry, sizeof(*entry) + (uint64_t)key.len)) {
         value = value_of(segment, key, &base_key);
     }
-    return value && value->alone;
+    return value && (value->marks & MEMORY_ALONE);
+}
+
+static bool is_alone(const storer_view_t *view)
+{
+    const memory_entry_t *entry = view->value;
+
+    return __atomic_load_n(&entry->marks, __ATOMIC_RELAXED) & MEMORY_ALONE;
 }
 
 apr_status_t memory_get_multi_level(storer_t *self, storer_bytes_t base_key,
@@ -68,15 +75,17 @@ apr_status_t memory_get_multi_level(storer_t *self, storer_bytes_t base_key,
                                     storer_validator_t *validator, apr_time_t now,
                                     storer_view_t *fresh, storer_view_t *stale, apr_pool_t *pool)
 {
-    if (!validator && fresh && stale
-        && memory_get(self, base_key, now, fresh, pool) == APR_SUCCESS) {
-        const memory_entry_t *entry = fresh->value;
+    memory_t *memory = memory_of(self);
+    apr_status_t rv;
 
-        if (__atomic_load_n(&entry->alone, __ATOMIC_RELAXED)) {
-            if (now >= fresh->expiry.fresh_until) {
+    if (!validator && fresh && stale
+        && memory_look(memory, base_key, now, fresh) == APR_SUCCESS) {
+        if (is_alone(fresh)) {
+            rv = memory_hit(memory, now, fresh);
+            if (rv == APR_SUCCESS && now >= fresh->expiry.fresh_until) {
                 storer_view_move(stale, fresh);
             }
-            return APR_SUCCESS;
+            return rv;
         }
         storer_view_release(fresh);
     }

@@ -3,12 +3,15 @@
  * writer.c - set, update and the streaming writer: a value is copied into blocks that nobody else
  * knows, without a lock, and published by one transaction.
  */
+#include "hold.h"
 #include "memory.h"
 #include "variants.h"
 
 /* A value in scattered memory is cut no smaller than this, and one up to twice that size not at
  * all: each piece costs a reader a bucket and an iovec. */
 #define PIECE_UNITS   32u
+/* Unless more would have to give way for it than the value is worth. */
+#define PIECE_LEAST   4u
 
 /* Where the length is not known: the first block, and the most that is taken ahead. What is left
  * over is given back at commit. */
@@ -32,55 +35,94 @@ typedef struct memory_writer_t {
     uint64_t         length;
     uint64_t         expected;     /* 0: not known */
     uint64_t         taken;        /* units of all blocks */
+    uint64_t         reserved;     /* units that it may hold, see hold.h */
+    uint64_t         evicted;      /* units of what has given way, see space.h */
     apr_time_t       now;
 } memory_writer_t;
 
-static uint32_t least_units(uint64_t wanted, uint64_t header)
+/* A block of about `bytes`, of which `header` must fit. */
+static space_request_t request_of(const memory_writer_t *writer, uint64_t bytes, uint64_t header)
 {
-    uint32_t least = wanted > 2 * PIECE_UNITS ? PIECE_UNITS : (uint32_t)wanted;
+    uint32_t wanted = heap_units(bytes), must = heap_units(header);
+    space_request_t request = { writer->taken + wanted, writer->evicted, wanted, wanted, must,
+                                writer->now };
 
-    return least > heap_units(header) ? least : heap_units(header);
+    if (wanted > 2 * PIECE_UNITS) {
+        request.least = PIECE_UNITS;
+    }
+    if (must < PIECE_LEAST) {
+        request.must = wanted < PIECE_LEAST ? wanted : PIECE_LEAST;
+    }
+    if (request.least < request.must) {
+        request.least = request.must;
+    }
+    return request;
 }
 
 /* What becomes of a block that space_take found: runs in the same transaction. */
 typedef void use_block_fn(memory_writer_t *writer, memory_ref_t ref, const void *baton);
 
+/* May the value hold what it needs? Asked once for all of it if the length is known: what is yet to be
+ * taken counts as held, and the headers of its pieces may come on top. The lock is held. */
+static bool reserve(memory_writer_t *writer, const space_request_t *request)
+{
+    memory_segment_t *segment = &writer->memory->segment;
+
+    if (request->need <= writer->reserved + writer->reserved / 8) {
+        return true;
+    }
+    if (!hold_allows_writer(segment, request->need * MEMORY_UNIT, request->wanted)) {
+        return false;
+    }
+    writer->reserved = request->need;
+    return true;
+}
+
+/* One turn of the lock. APR_EAGAIN: another one is needed; APR_ENOSPC: there is no room. */
+static apr_status_t take_turn(memory_writer_t *writer, space_request_t *request,
+                              use_block_fn *use, const void *baton, uint32_t *units)
+{
+    memory_t *memory = writer->memory;
+    memory_segment_t *segment = &memory->segment;
+    int recovered, again = 0;
+    memory_ref_t ref = 0;
+    apr_status_t rv = memory_enter(memory, &recovered);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (reserve(writer, request)) {
+        ref = space_take(segment, request, units, &again);
+    }
+    if (ref) {
+        writer->taken += *units;
+        use(writer, ref, baton);
+        journal_commit(segment);
+        hold_taken(segment, *units);
+    }
+    memory_leave(memory, recovered);
+    return ref ? APR_SUCCESS : again ? APR_EAGAIN : APR_ENOSPC;
+}
+
 /* A block of about `bytes`, of which `header` must fit. */
 static apr_status_t take_block(memory_writer_t *writer, uint64_t bytes, uint64_t header,
                                use_block_fn *use, const void *baton, uint32_t *units)
 {
-    memory_t *memory = writer->memory;
-    memory_segment_t *segment = &memory->segment;
-    uint32_t wanted = heap_units(bytes), least = least_units(wanted, header);
-    int turn, again = 1, recovered, swept = 0;
+    space_request_t request = request_of(writer, bytes, header);
+    int turn, swept = 0;
+    apr_status_t rv = APR_EAGAIN;
 
-    for (turn = 0; turn < TURNS_MAX; turn++) {
-        memory_ref_t ref;
-        apr_status_t rv = memory_enter(memory, &recovered);
-
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        ref = space_take(segment, wanted, least, writer->now, units, &again);
-        if (ref) {
-            use(writer, ref, baton);
-            journal_commit(segment);
-            writer->taken += *units;
-        }
-        memory_leave(memory, recovered);
-        if (ref) {
-            return APR_SUCCESS;
-        }
-        if (!again) {
+    for (turn = 0; turn < TURNS_MAX && rv == APR_EAGAIN; turn++) {
+        rv = take_turn(writer, &request, use, baton, units);
+        if (rv == APR_ENOSPC && !swept) {
             /* Perhaps the dead hold it. */
-            if (swept) {
-                break;
-            }
-            pins_sweep(segment, entry_abandon);
+            pins_sweep(&writer->memory->segment, entry_abandon);
             swept = 1;
+            rv = APR_EAGAIN;
         }
     }
-    return APR_ENOSPC;
+    writer->evicted = request.evicted;
+    return rv == APR_EAGAIN ? APR_ENOSPC : rv;
 }
 
 typedef struct start_t {
@@ -95,6 +137,7 @@ static void use_as_entry(memory_writer_t *writer, memory_ref_t ref, const void *
 
     writer->entry = entry_begin(&writer->memory->segment, ref, start->key, start->hash,
                                 start->expiry, writer->slot);
+    writer->entry->length = writer->reserved * MEMORY_UNIT;
 }
 
 static void use_as_extent(memory_writer_t *writer, memory_ref_t ref, const void *baton)
@@ -109,6 +152,7 @@ static void use_as_extent(memory_writer_t *writer, memory_ref_t ref, const void 
     extent->length = 0;
     extent->unused = 0;
     journal_set32(segment, writer->tail ? &writer->tail->next : &writer->entry->extent, ref);
+    writer->entry->length = writer->reserved * MEMORY_UNIT;
     writer->tail = extent;
 }
 
@@ -208,11 +252,12 @@ static void give_up(memory_writer_t *writer)
     if (journal_lock(segment, &recovered) != APR_SUCCESS) {
         return; /* the pin still owns it: freed when this process ends */
     }
-    if (segment->header->damaged) {
-        __atomic_store_n(writer->slot, 0, __ATOMIC_SEQ_CST);
-    }
-    else if (entry_abandon(segment, memory_ref_of(segment, writer->entry), writer->slot)) {
+    if (!segment->header->damaged
+        && entry_abandon(segment, memory_ref_of(segment, writer->entry), writer->slot)) {
         entry_reap(segment);
+    }
+    else {
+        __atomic_store_n(writer->slot, 0, __ATOMIC_SEQ_CST);
     }
     memory_leave(writer->memory, recovered);
 }
@@ -257,6 +302,7 @@ static apr_status_t publish_locked(memory_writer_t *writer, const replace_t *rep
     if (!trim(writer)) {
         return APR_EGENERAL;
     }
+    writer->entry->length = writer->length;
     old = index_find_locked(segment, writer->key, writer->entry->hash);
     if (segment->header->damaged) {
         return APR_EGENERAL;
@@ -287,7 +333,6 @@ static apr_status_t publish(memory_writer_t *writer, const replace_t *replace)
     int recovered;
     apr_status_t rv;
 
-    writer->entry->length = writer->length;
     rv = journal_lock(&memory->segment, &recovered);
     if (rv == APR_SUCCESS) {
         rv = memory->segment.header->damaged ? APR_EGENERAL : publish_locked(writer, replace);
@@ -384,13 +429,14 @@ static apr_status_t update_once(memory_t *memory, storer_bytes_t key, storer_edi
     storer_bytes_t old = { NULL, 0 }, value = { NULL, 0 };
     storer_expiry_t expiry = { 0, 0 };
     replace_t replace = { true, NULL };
-    apr_status_t rv = memory_get(&memory->base, key, now, &view, scratch);
+    apr_status_t rv = memory_look(memory, key, now, &view);
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {
         *lost = false;
         return rv;
     }
     if (rv == APR_SUCCESS) {
+        policy_hit(view.value, now);
         replace.seen = view.value;
         expiry = view.expiry;
         rv = storer_view_flatten(&view, (apr_size_t)view.length, &old, scratch);

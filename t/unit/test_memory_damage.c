@@ -131,6 +131,9 @@ int main(void)
             crashed++;
         }
         wrong += status == 2;
+        if (status == 3) {
+            diag("seed %d: useless", i);
+        }
         useless += status == 3;
         warned += status == 10;
     }

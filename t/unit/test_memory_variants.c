@@ -53,7 +53,7 @@ static uint32_t is_marked(memory_t *memory, apr_pool_t *pool)
     uint32_t alone = 0;
 
     if (storer_get(&memory->base, storer_bytes("url"), FIXTURE_NOW, &view, pool) == APR_SUCCESS) {
-        alone = ((const memory_entry_t *)view.value)->alone;
+        alone = ((const memory_entry_t *)view.value)->marks & MEMORY_ALONE;
         storer_view_release(&view);
     }
     return alone;
