@@ -7,6 +7,7 @@
 #include "../purge/access.h"
 #include "../stats/stats_report.h"
 
+#include "ap_expr.h"
 #include "ap_mpm.h"
 #include "http_core.h"
 #include "http_protocol.h"
@@ -23,26 +24,64 @@
  * Where it is, and what is asked for
  * --------------------------------------------------------------------------------------------- */
 
-/* The path of the <Location> the handler is set in; of a directory or a file what is left without
- * what follows it. */
+/* The length of a path without the slashes at its end. */
+static apr_size_t bare_length(const char *path)
+{
+    apr_size_t length = strlen(path);
+
+    while (length > 0 && path[length - 1] == '/') {
+        length--;
+    }
+    return length;
+}
+
+static int sets_handler(request_rec *r, const core_dir_config *section)
+{
+    const char *name = section->handler, *error = NULL;
+
+    if (section->expr_handler) {
+        name = ap_expr_str_exec(r, section->expr_handler, &error);
+    }
+    return name && !error && strcmp(name, ADMIN_HANDLER) == 0;
+}
+
+/* The path of the last <Location> that covers the request and sets the handler. NULL: there is none.
+ * What per_dir_config says is the path of the last section that covers the request, such as "/". */
+static const char *location_of(request_rec *r)
+{
+    const core_server_config *server = ap_get_core_module_config(r->server->module_config);
+    ap_conf_vector_t **sections = (ap_conf_vector_t **)server->sec_url->elts;
+    int i;
+
+    for (i = server->sec_url->nelts - 1; i >= 0; i--) {
+        const core_dir_config *section = ap_get_core_module_config(sections[i]);
+        apr_size_t length = section->d ? bare_length(section->d) : 0;
+
+        if (length > 0 && !section->r && !section->d_is_fnmatch
+            && strncmp(r->uri, section->d, length) == 0
+            && (r->uri[length] == '/' || r->uri[length] == '\0') && sets_handler(r, section)) {
+            return apr_pstrmemdup(r->pool, section->d, length);
+        }
+    }
+    return NULL;
+}
+
+/* The path of the <Location> that sets the handler; if the handler is set for a directory or a file,
+ * the request's path without the path_info. path_info need not be the end of the request's path: if
+ * the DocumentRoot does not exist, core counts the missing folders in. */
 static const char *base_of(request_rec *r)
 {
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-    const char *place = core->d;
-    apr_size_t length = place ? strlen(place) : 0;
+    const char *place = location_of(r), *path_info = r->path_info ? r->path_info : "";
+    apr_size_t length = strlen(r->uri), info_length = strlen(path_info);
 
-    while (length > 0 && place[length - 1] == '/') {
-        length--;
+    if (place) {
+        return place;
     }
-    if (length > 0 && *place == '/' && strncmp(r->uri, place, length) == 0
-        && (r->uri[length] == '/' || r->uri[length] == '\0')) {
-        return apr_pstrmemdup(r->pool, place, length);
+    if (info_length <= length && strcmp(r->uri + length - info_length, path_info) == 0) {
+        length -= info_length;
     }
-    length = strlen(r->uri) - (r->path_info ? strlen(r->path_info) : 0);
-    while (length > 0 && r->uri[length - 1] == '/') {
-        length--;
-    }
-    return apr_pstrmemdup(r->pool, r->uri, length);
+    place = apr_pstrmemdup(r->pool, r->uri, length);
+    return apr_pstrmemdup(r->pool, place, bare_length(place));
 }
 
 /* A part of a URL, decoded; NULL: it is no text. */
