@@ -48,8 +48,8 @@ static stats_counter_e counter_of(fetch_event_e event)
     }
 }
 
-/* The response is not stored: one line in the log, nothing half-stored, and requests that wait for it are
- * told at once. */
+/* The response is not stored: one line in the log, nothing half-stored, and requests that wait for it
+ * are told at once. */
 static apr_status_t decline(const provider_object_t *object, request_rec *r, apr_status_t rv,
                             fetch_event_e event, const char *reason)
 {

@@ -4,8 +4,8 @@
  * its response, and the only function that ends a fetch for the requests that wait for it.
  *
  * Called by everything that sees a request change: look-ups (provider_read.c), the store path
- * (provider_write.c), the hooks, and the rest of fetch/. Knows the table of flights and the claim in the
- * store; knows nothing of httpd, so that t/unit/test_fetch.c walks the whole table by itself.
+ * (provider_write.c), the hooks, and the rest of fetch/. Knows the table of flights and the claim in
+ * the store; knows nothing of httpd, so that t/unit/test_fetch.c walks the whole table by itself.
  *
  * ## Phases
  *
@@ -139,8 +139,8 @@ int fetch_leads(const fetch_t *fetch);
 int fetch_is_storing(const fetch_t *fetch);
 
 /**
- * Something has happened. The only function that changes a phase, and the only one that ends a flight and
- * a claim. An event that the phase does not allow is a bug of ours, and asserted.
+ * Something has happened. The only function that changes a phase, and the only one that ends a flight
+ * and a claim. An event that the phase does not allow is a bug of ours, and asserted.
  */
 void fetch_happens(fetch_t *fetch, fetch_event_e event, apr_time_t now);
 

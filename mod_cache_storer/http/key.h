@@ -9,8 +9,8 @@
  *   mapping   "IDX_" base key                                the library's, which lists the variants
  *
  * Host and scheme are in lower case, an IPv6 address is in brackets, and the "?" is there without a
- * query as well. A response without Vary is stored under the base key itself. The names of a variant are
- * in lower case, in order and without repetition, so that two spellings of one Vary do not make two
+ * query as well. A response without Vary is stored under the base key itself. The names of a variant
+ * are in lower case, in order and without repetition, so that two spellings of one Vary do not make two
  * entries; in names and values ";" and ":" are escaped as well. So no URL and no header value can
  * imitate the structure, and all keys are ASCII, as the mapping demands.
  */

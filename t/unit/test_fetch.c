@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fetch.c - mod_cache_storer/fetch/fetch.c: every event in every phase, with the phase that follows
- * and what a waiting request is told; events that a phase does not allow abort.
+ * test_fetch.c - mod_cache_storer/fetch/fetch.c: every event in every phase, with the phase that
+ * follows and what a waiting request is told; events that a phase does not allow abort.
  */
 #include "../../mod_cache_storer/fetch/fetch.h"
 #include "flights_fixture.h"
