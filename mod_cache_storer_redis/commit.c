@@ -32,7 +32,7 @@ static apr_status_t make_entry(commit_t *commit)
     storer_expiry_t expiry;
     apr_status_t rv;
 
-    rv = commit->redis->base.env->api->mapping_enter(none, commit->variant, commit->now, &bytes,
+    rv = commit->redis->base.env->api->mapping_enter(NULL, none, commit->variant, commit->now, &bytes,
                                                      &expiry, NULL, NULL, commit->pool);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -107,8 +107,8 @@ static apr_status_t tidy(commit_t *commit, const mapping_t *mapping)
         return rv;
     }
     old.data = bytes;
-    rv = redis->base.env->api->mapping_enter(old, commit->variant, commit->now, &edited, &expiry,
-                                             dropped, NULL, commit->pool);
+    rv = redis->base.env->api->mapping_enter(&redis->base, old, commit->variant, commit->now, &edited,
+                                             &expiry, dropped, NULL, commit->pool);
     if (rv == APR_SUCCESS) {
         rv = mapping_change(redis, commit->key, mapping, edited, expiry, commit->now, commit->pool);
     }

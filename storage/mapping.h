@@ -80,13 +80,16 @@ typedef struct storer_mapping_new_t {
     storer_timestamp_t stored_at, fresh_time, stale_time;
     const storer_header_t *varied_headers;  /**< each with one value */
     int                varied_count;
+    storer_rank_fn    *rank;                /**< asked if there are too many; NULL: the age decides */
+    storer_t          *store;               /**< for it */
 } storer_mapping_new_t;
 
 /**
  * Enter one variant into a mapping: takes the place of the entry with the same key; of the others
  * those that have expired at `now` go, and, where there are more than max_variants (0: any number),
- * those stored longest ago; so too where the mapping would get longer than STORER_MAPPING_MAX. One
- * that is damaged, or longer than that already, is replaced by one with just the new entry.
+ * those of least worth, of these the ones stored longest ago; so too where the mapping would get longer
+ * than STORER_MAPPING_MAX. One that is damaged, or longer than that already, is replaced by one with
+ * just the new entry.
  *
  * @param old     data NULL: there is none
  * @param out     in pool

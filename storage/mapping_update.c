@@ -127,6 +127,7 @@ typedef struct field_t {
     storer_bytes_t     key;         /* data NULL: not an entry, or it goes */
     storer_timestamp_t stored_at;
     apr_time_t         end;
+    apr_int64_t        worth;       /* see storer_rank_t */
 } field_t;
 
 /* The new mapping in the making. */
@@ -194,7 +195,7 @@ static apr_status_t sift(update_t *update, storer_bytes_t old)
     storer_mapping_begin(&cursor, old);
     for (start = cursor.at, rv = wire_next(&cursor, &wire); rv == APR_SUCCESS;
          start = cursor.at, rv = wire_next(&cursor, &wire)) {
-        field_t field = { { start, (apr_size_t)(cursor.at - start) }, { NULL, 0 }, { 0, 0, 0 }, 0 };
+        field_t field = { { start, (apr_size_t)(cursor.at - start) }, { NULL, 0 }, { 0, 0, 0 }, 0, 0 };
 
         if (wire.number == 1 && wire.type == WIRE_BYTES) {
             storer_mapping_cursor_t one = { start, cursor.at };
@@ -226,11 +227,15 @@ static void prune(update_t *update, apr_time_t now)
     }
 }
 
-/* Stored longest ago first; of those stored at once the one that was entered first. */
-static int compare_age(const void *left, const void *right)
+/* The least worth first; of equal ones the one stored longest ago, of those stored at once the one that
+ * was entered first. */
+static int compare_worth(const void *left, const void *right)
 {
     const field_t *a = *(field_t *const *)left, *b = *(field_t *const *)right;
 
+    if (a->worth != b->worth) {
+        return a->worth < b->worth ? -1 : 1;
+    }
     if (a->stored_at.seconds != b->stored_at.seconds) {
         return a->stored_at.seconds < b->stored_at.seconds ? -1 : 1;
     }
@@ -240,30 +245,56 @@ static int compare_age(const void *left, const void *right)
     return (a->raw.data > b->raw.data) - (a->raw.data < b->raw.data);
 }
 
-/* Take the entries stored longest ago out until `most` are left, and until what is left can be
- * read: a mapping of many long varied headers may reach its limit first. */
-static void bound(update_t *update, int most)
+/* Ask the store how much its variants are used. */
+static void rank(const update_t *update, field_t **fields, int count, apr_time_t now)
 {
-    int i, count = 0;
-    field_t **oldest;
+    const storer_mapping_new_t *entry = update->entry;
+    storer_rank_t *ranks = apr_palloc(update->pool, (apr_size_t)(count + 1) * sizeof(*ranks));
+    int i;
 
-    for (i = 0; i < update->fields->nelts; i++) {
-        count += APR_ARRAY_IDX(update->fields, i, field_t).key.data != NULL;
+    for (i = 0; i < count; i++) {
+        ranks[i].key = fields[i]->key;
+        ranks[i].stored_at = storer_timestamp_time(fields[i]->stored_at);
+        ranks[i].worth = 0;
     }
-    if (count <= most && update->size <= STORER_MAPPING_MAX) {
-        return;
+    entry->rank(entry->store, ranks, count, now);
+    for (i = 0; i < count; i++) {
+        fields[i]->worth = ranks[i].worth;
     }
-    oldest = apr_palloc(update->pool, (apr_size_t)(count + 1) * sizeof(*oldest));
-    for (i = 0, count = 0; i < update->fields->nelts; i++) {
+}
+
+/* The entries that stay so far. */
+static field_t **entries_of(const update_t *update, int *count)
+{
+    int i, all = update->fields->nelts;
+    field_t **entries = apr_palloc(update->pool, (apr_size_t)(all + 1) * sizeof(*entries));
+
+    for (i = 0, *count = 0; i < all; i++) {
         field_t *field = &APR_ARRAY_IDX(update->fields, i, field_t);
 
         if (field->key.data) {
-            oldest[count++] = field;
+            entries[(*count)++] = field;
         }
     }
-    qsort(oldest, (size_t)count, sizeof(*oldest), compare_age);
+    return entries;
+}
+
+/* Take the entries of least worth out until `most` are left, and until what is left can be read: a
+ * mapping of many long varied headers may reach its limit first. */
+static void bound(update_t *update, int most, apr_time_t now)
+{
+    int i, count;
+    field_t **entries = entries_of(update, &count);
+
+    if (count <= most && update->size <= STORER_MAPPING_MAX) {
+        return;
+    }
+    if (update->entry->rank) {
+        rank(update, entries, count, now);
+    }
+    qsort(entries, (size_t)count, sizeof(*entries), compare_worth);
     for (i = 0; i < count && (count - i > most || update->size > STORER_MAPPING_MAX); i++) {
-        drop(update, oldest[i]);
+        drop(update, entries[i]);
     }
 }
 
@@ -318,7 +349,7 @@ apr_status_t storer_mapping_put(storer_bytes_t old, const storer_mapping_new_t *
             start_over(&update, size);
         }
         prune(&update, now);
-        bound(&update, max_variants > 0 ? max_variants - 1 : INT_MAX);
+        bound(&update, max_variants > 0 ? max_variants - 1 : INT_MAX, now);
         if (update.size > STORER_MAPPING_MAX) {
             start_over(&update, size);
         }

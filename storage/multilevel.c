@@ -181,8 +181,9 @@ static void keep_keys(enter_t *enter, const apr_array_header_t *keys)
     }
 }
 
-apr_status_t storer_mapping_enter(storer_bytes_t old, const storer_variant_t *variant,
-                                  apr_time_t now, storer_bytes_t *out, storer_expiry_t *expiry,
+apr_status_t storer_mapping_enter(storer_t *self, storer_bytes_t old,
+                                  const storer_variant_t *variant, apr_time_t now,
+                                  storer_bytes_t *out, storer_expiry_t *expiry,
                                   apr_array_header_t *dropped, int *damaged, apr_pool_t *pool)
 {
     storer_mapping_new_t entry;
@@ -197,6 +198,8 @@ apr_status_t storer_mapping_enter(storer_bytes_t old, const storer_variant_t *va
     entry.stale_time = storer_timestamp_of(variant->expiry.stale_until);
     entry.varied_headers = variant->varied_headers;
     entry.varied_count = variant->varied_count;
+    entry.rank = self ? self->ops->rank : NULL;
+    entry.store = self;
     rv = storer_mapping_put(old, &entry, now, variant->max_variants, out, dropped, &last, damaged,
                             pool);
     if (rv == APR_SUCCESS) {
@@ -213,8 +216,8 @@ static apr_status_t enter_edit(void *baton, storer_bytes_t old, storer_bytes_t *
     int damaged;
     apr_status_t rv;
 
-    rv = storer_mapping_enter(old, enter->variant, enter->now, value, expiry, dropped, &damaged,
-                              scratch);
+    rv = storer_mapping_enter(enter->store, old, enter->variant, enter->now, value, expiry, dropped,
+                              &damaged, scratch);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -235,7 +235,8 @@ typedef struct storer_variant_t {
     int            varied_count;
     apr_time_t     stored_at;   /**< orders variants that match the same request */
     storer_expiry_t expiry;
-    int            max_variants; /**< of this base key; those stored longest ago give way. 0: all */
+    int            max_variants; /**< of this base key; the least used give way, see storer_rank_fn.
+                                      0: all */
 } storer_variant_t;
 
 /** What the election may know of a request. */
@@ -394,6 +395,25 @@ typedef apr_status_t storer_commit_variant_fn(storer_writer_t *writer,
                                               apr_pool_t *scratch);
 typedef apr_status_t storer_stat_fn(storer_t *self, storer_stat_t *stat);
 
+/** A variant of a URL that has too many. */
+typedef struct storer_rank_t {
+    storer_bytes_t key;        /**< in: of its value; borrowed */
+    apr_time_t     stored_at;  /**< in */
+    apr_int64_t    worth;      /**< out: those of least worth give way, of these the ones stored longest
+                                    ago. At first 0; STORER_RANK_GONE: the value is not there */
+} storer_rank_t;
+#define STORER_RANK_GONE ((apr_int64_t)-1)
+
+/** Say how much variants are used, without it being a use. A made-up value of a request header makes a
+ * variant that is used once, and must not push out those that are used. */
+typedef void storer_rank_fn(storer_t *self, storer_rank_t *variants, int count, apr_time_t now);
+
+/** A worth, for an engine that counts how often a value was got: so many times in so much time, as if
+ * an hour had gone by before. */
+#define STORER_RANK_OF(gets, stored_at, now) \
+    ((apr_int64_t)(gets) * 1048576 \
+     / (apr_time_sec((now) > (stored_at) ? (now) - (stored_at) : 0) + 3600))
+
 /** What an engine is: one const table, shared by its instances. */
 struct storer_ops_t {
     /** In upper case, as upstream: "MEMORY". First half of the registry's key. */
@@ -434,6 +454,7 @@ struct storer_ops_t {
     storer_set_multi_level_fn *set_multi_level;
     storer_commit_variant_fn *commit_variant; /**< of an own writer, which it ends in any case */
     storer_stat_fn        *stat;
+    storer_rank_fn        *rank;      /**< without it those stored longest ago give way */
 
     /* Purging by label. epoch and purge with one of the other two, or none of them: then the host
      * keeps the labels, for one machine and until it is stopped. */

@@ -72,7 +72,8 @@ apr_status_t storer_elect(storer_bytes_t mapping, const storer_request_t *reques
 /**
  * The change to a mapping that enters a variant, for a set_multi_level of one's own: it takes the
  * place of the entry with the same varied key; of the others those that have expired at `now` go, and
- * those stored longest ago where there are more than variant->max_variants, or too many bytes.
+ * those of least worth where there are more than variant->max_variants, or too many bytes.
+ * @param self    asked for the worth of variants, if it has a slot `rank`; NULL: the age decides
  * @param old     data NULL: there is none. One that cannot be read is replaced
  * @param out     the new mapping, in pool
  * @param expiry  when its last entry expires: it is to be kept that long
@@ -82,8 +83,9 @@ apr_status_t storer_elect(storer_bytes_t mapping, const storer_request_t *reques
  * @return APR_SUCCESS; APR_EINVAL: a key or header of the variant is not UTF-8, which the format
  *         demands; APR_ENOSPC: the entry alone is longer than a mapping may be
  */
-apr_status_t storer_mapping_enter(storer_bytes_t old, const storer_variant_t *variant,
-                                  apr_time_t now, storer_bytes_t *out, storer_expiry_t *expiry,
+apr_status_t storer_mapping_enter(storer_t *self, storer_bytes_t old,
+                                  const storer_variant_t *variant, apr_time_t now,
+                                  storer_bytes_t *out, storer_expiry_t *expiry,
                                   apr_array_header_t *dropped, int *damaged, apr_pool_t *pool);
 
 /* ------------------------------------------------------------------------------------------------
@@ -127,8 +129,9 @@ struct storer_api_t {
     apr_status_t (*elect)(storer_bytes_t mapping, const storer_request_t *request,
                           const storer_validator_t *validator, apr_time_t now,
                           const storer_candidate_t *after, storer_candidate_t *candidate);
-    apr_status_t (*mapping_enter)(storer_bytes_t old, const storer_variant_t *variant,
-                                  apr_time_t now, storer_bytes_t *out, storer_expiry_t *expiry,
+    apr_status_t (*mapping_enter)(storer_t *self, storer_bytes_t old,
+                                  const storer_variant_t *variant, apr_time_t now,
+                                  storer_bytes_t *out, storer_expiry_t *expiry,
                                   apr_array_header_t *dropped, int *damaged, apr_pool_t *pool);
     void         (*validator_reset)(storer_validator_t *validator);
     int          (*validator_check)(storer_validator_t *validator, storer_bytes_t etag);

@@ -133,6 +133,7 @@ const storer_ops_t memory_ops = {
     .open_writer = memory_open_writer,
     .get_multi_level = memory_get_multi_level,
     .stat = memory_stat,
+    .rank = memory_rank,
     .epoch = memory_epoch,
     .judge = memory_judge,
     .purge = memory_purge,

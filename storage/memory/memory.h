@@ -57,6 +57,7 @@ storer_update_fn      memory_update;
 
 /* variants.c */
 storer_get_multi_level_fn memory_get_multi_level;
+storer_rank_fn            memory_rank;
 
 /* keys.c */
 storer_delete_fn   memory_delete;

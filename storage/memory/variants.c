@@ -92,3 +92,23 @@ apr_status_t memory_get_multi_level(storer_t *self, storer_bytes_t base_key,
     return storer_generic_get_multi_level(self, base_key, request, validator, now, fresh, stale,
                                           pool);
 }
+
+void memory_rank(storer_t *self, storer_rank_t *variants, int count, apr_time_t now)
+{
+    memory_t *memory = memory_of(self);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        storer_rank_t *variant = &variants[i];
+        storer_view_t view = STORER_VIEW_EMPTY;
+        apr_status_t rv = memory_look(memory, variant->key, now, &view);
+
+        if (rv == APR_NOTFOUND) {
+            variant->worth = STORER_RANK_GONE;
+        }
+        else if (rv == APR_SUCCESS) {
+            variant->worth = STORER_RANK_OF(view.hits, variant->stored_at, now);
+            storer_view_release(&view);
+        }
+    }
+}

@@ -368,6 +368,13 @@ static apr_status_t faulty_stat(storer_t *self, storer_stat_t *stat)
     return faulty_after(faulty, FAULTY_STAT, call, rv);
 }
 
+static void faulty_rank(storer_t *self, storer_rank_t *variants, int count, apr_time_t now)
+{
+    storer_t *inner = faulty_of(self)->inner;
+
+    inner->ops->rank(inner, variants, count, now);
+}
+
 /* ---- for the tests ---- */
 
 storer_t *faulty_create(storer_t *inner, const storer_env_t *env)
@@ -393,6 +400,7 @@ storer_t *faulty_create(storer_t *inner, const storer_env_t *env)
         .get_multi_level = has->get_multi_level ? faulty_get_multi_level : NULL,
         .set_multi_level = has->set_multi_level ? faulty_set_multi_level : NULL,
         .stat = has->stat ? faulty_stat : NULL,
+        .rank = has->rank ? faulty_rank : NULL,
     };
     faulty->base.ops = &faulty->ops;
     faulty->base.env = env;

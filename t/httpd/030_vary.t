@@ -111,7 +111,7 @@ for my $round (1, 2) {
     is($bad, 0, "the right bodies in round $round");
 }
 
-# CacheStorerMaxVariants 3: the ones stored longest ago give way
+# CacheStorerMaxVariants 3: the ones that are used least give way, of these the ones stored longest ago
 my @bounded = (host => 'variants.test');
 expect_sequence('/030/bound', [ vary => 'X-Group', echo => 'X-Group' ],
     (map { [ [ 'X-Group' => $_ ], MISS => $_, @bounded ] } 1 .. 5),
@@ -119,6 +119,11 @@ expect_sequence('/030/bound', [ vary => 'X-Group', echo => 'X-Group' ],
     [ [ 'X-Group' => 1 ], MISS => 1, @bounded ],
     (map { [ [ 'X-Group' => $_ ], HIT => $_, @bounded ] } 4, 5, 1),
     [ [ 'X-Group' => 3 ], MISS => 3, @bounded ]);
+expect_sequence('/030/use', [ vary => 'X-Group', echo => 'X-Group' ],
+    (map { [ [ 'X-Group' => $_ ], MISS => $_, @bounded ] } 1, 2),
+    (map { [ [ 'X-Group' => $_ ], HIT => $_, @bounded ] } 1, 2),
+    (map { [ [ 'X-Group' => $_ ], MISS => $_, @bounded ] } 11 .. 30),
+    (map { [ [ 'X-Group' => $_ ], HIT => $_, @bounded ] } 1, 2, 30));
 
 # ---- a Vary that changes -------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ static void multi_level(apr_pool_t *pool)
         storer_variant_t variant = variant_of(keys[i], T0 + SECONDS(i));
 
         apr_array_clear(dropped);
-        is_status(storer_api.mapping_enter(mapping, &variant, T0, &mapping, &expiry, dropped,
+        is_status(storer_api.mapping_enter(NULL, mapping, &variant, T0, &mapping, &expiry, dropped,
                                            &damaged, pool), APR_SUCCESS, "enter %s", keys[i]);
     }
     is_int(dropped->nelts, 1, "of three variants one gives way to two");

@@ -385,6 +385,39 @@ static void bounded(apr_pool_t *pool)
     is_string(dropped_keys(&result, pool), "L 50", "an expired one, and one too many");
 }
 
+/* Keys of two digits: the first is the worth, 0 for a value that is gone. */
+static void rank_by_key(storer_t *self, storer_rank_t *variants, int count, apr_time_t now)
+{
+    int i;
+
+    is_int(now, NOW, "the rank is asked for now");
+    for (i = 0; i < count; i++) {
+        variants[i].worth = variants[i].key.data[0] == '0' ? STORER_RANK_GONE
+                                                           : variants[i].key.data[0] - '1';
+    }
+    (void)self;
+}
+
+static void bounded_by_use(apr_pool_t *pool)
+{
+    static const char *const names[] = { "91", "12", "33", "04", "15" };
+    storer_mapping_new_t entry = entry_of("new", 0, SECONDS(5), SECONDS(9));
+    storer_bytes_t mapping = no_mapping;
+    result_t result;
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        mapping = put_ok(mapping, entry_of(names[i], SECONDS(i - 50), SECONDS(50), SECONDS(90)),
+                         pool);
+    }
+    entry.rank = rank_by_key;
+    result = put(mapping, entry, 5, pool);
+    is_string(dropped_keys(&result, pool), "04", "one whose value is gone goes first");
+    result = put(mapping, entry, 3, pool);
+    is_string(dropped_keys(&result, pool), "04 12 15", "then those of least worth, by age");
+    is_string(keys(result.mapping, pool), "91 33 new", "the others stay, old as they are");
+}
+
 static void expiry(apr_pool_t *pool)
 {
     result_t result = put(no_mapping, entry_of("a", 0, SECONDS(5), SECONDS(9)), 0, pool);
@@ -501,6 +534,7 @@ int main(void)
     expired_go(pool);
     at_now(pool);
     bounded(pool);
+    bounded_by_use(pool);
     expiry(pool);
     damaged_is_replaced(pool);
     any_byte(pool);

@@ -7,6 +7,7 @@
 #include "tap.h"
 
 #include <apr_general.h>
+#include <apr_strings.h>
 
 static storer_bytes_t no_header(void *baton, storer_bytes_t name)
 {
@@ -71,6 +72,40 @@ static void evict_mapping(memory_t *memory)
     memory_leave(memory, recovered);
 }
 
+/* A flood of made-up values of a header, beside variants that are asked for. */
+static void test_made_up_variants(apr_pool_t *pool)
+{
+    static const char *const real[] = { "de", "en", "fr" };
+    memory_t *memory = fixture_open(pool, "1M");
+    unsigned i, k;
+
+    for (i = 0; i < 3; i++) {
+        storer_header_t header = { storer_bytes("Accept"), storer_bytes(real[i]) };
+        storer_variant_t variant = { storer_bytes("url"), storer_bytes(real[i]),
+                                     storer_bytes(real[i]), { NULL, 0 }, &header, 1, FIXTURE_NOW,
+                                     fixture_expiry(), 64 };
+
+        storer_set_multi_level(&memory->base, &variant, storer_bytes(real[i]), FIXTURE_NOW, pool);
+        finds(memory, real[i], FIXTURE_NOW, real[i], "a variant that is asked for", pool);
+    }
+    for (i = 0; i < 200; i++) {
+        char *name = apr_psprintf(pool, "made-up-%u", i);
+        storer_header_t header = { storer_bytes("Accept"), storer_bytes(name) };
+        storer_variant_t variant = { storer_bytes("url"), storer_bytes(name), storer_bytes(name),
+                                     { NULL, 0 }, &header, 1, FIXTURE_NOW + 1 + i,
+                                     fixture_expiry(), 64 };
+
+        storer_set_multi_level(&memory->base, &variant, storer_bytes(name), FIXTURE_NOW + 1 + i,
+                               pool);
+    }
+    for (k = 0; k < 3; k++) {
+        finds(memory, real[k], FIXTURE_NOW + 300, real[k], "it is there after 200 made-up ones",
+              pool);
+    }
+    finds(memory, "made-up-199", FIXTURE_NOW + 300, "made-up-199", "so is the latest of these", pool);
+    finds(memory, "made-up-100", FIXTURE_NOW + 300, NULL, "those before have given way", pool);
+}
+
 int main(void)
 {
     storer_expiry_t expiry = fixture_expiry();
@@ -79,6 +114,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
+    test_made_up_variants(pool);
     memory = fixture_open(pool, "1M");
 
     put(memory, "url", NULL, "plain", FIXTURE_NOW, pool);

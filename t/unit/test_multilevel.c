@@ -384,7 +384,7 @@ static void strange_keys(apr_pool_t *parent)
 static void utf8_at_all_places(apr_pool_t *parent)
 {
     storer_mapping_new_t entry = { { NULL, 0 }, { "", 0 }, { "", 0 }, { 0, 0, 1 }, { 0, 0, 1 },
-                                   { 0, 0, 1 }, NULL, 0 };
+                                   { 0, 0, 1 }, NULL, 0, NULL, NULL };
     storer_bytes_t none = { NULL, 0 }, mapping;
     int length, place, wrong = 0;
     apr_pool_t *pool;
