@@ -122,6 +122,14 @@ static int is_error(int status)
     return status >= HTTP_INTERNAL_SERVER_ERROR;
 }
 
+static fetch_event_e declined_by_mod_cache(int status)
+{
+    if (status == HTTP_PARTIAL_CONTENT || status == HTTP_NOT_MODIFIED) {
+        return FETCH_EVENT_PARTIAL;
+    }
+    return is_error(status) ? FETCH_EVENT_ORIGIN_FAILED : FETCH_EVENT_NOT_STORABLE;
+}
+
 /* mod_cache's reasons for not storing come before the first byte of the response is passed on. */
 static void see_miss(state_t *state, const char *reason)
 {
@@ -139,9 +147,7 @@ static void see_miss(state_t *state, const char *reason)
         fetch_happens(&state->fetch, FETCH_EVENT_CONTRADICTED, apr_time_now());
         return;
     }
-    fetch_happens(&state->fetch, is_error(state->r->status) ? FETCH_EVENT_ORIGIN_FAILED
-                                                            : FETCH_EVENT_NOT_STORABLE,
-                  apr_time_now());
+    fetch_happens(&state->fetch, declined_by_mod_cache(state->r->status), apr_time_now());
 }
 
 /* A status that httpd has no words for would be sent as a 500. */

@@ -55,6 +55,9 @@ typedef struct provider_object_t {
 /* provider_read.c */
 int          provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url_key);
 apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r);
+
+/** Whether a response that was just stored is what this request would find. */
+int          provider_is_found(const provider_object_t *stored, request_rec *r);
 apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
                                   apr_bucket_brigade *brigade);
 

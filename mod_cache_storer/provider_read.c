@@ -122,6 +122,20 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
     return APR_SUCCESS;
 }
 
+int provider_is_found(const provider_object_t *stored, request_rec *r)
+{
+    storer_view_t fresh = STORER_VIEW_EMPTY, stale = STORER_VIEW_EMPTY;
+    request_look_t look;
+    storer_request_t request = request_of(&look, r, stored->config);
+    int result;
+
+    result = storer_get_multi_level(stored->store, stored->base_key, &request, NULL, r->request_time,
+                                    &fresh, &stale, r->pool) == APR_SUCCESS && fresh.ops;
+    storer_view_release(&fresh);
+    storer_view_release(&stale);
+    return result;
+}
+
 /* A stale response that mod_cache will be able to use once it is validated, by whomever. */
 static int is_refreshable(const provider_object_t *object)
 {
@@ -135,18 +149,30 @@ static int is_missing(const provider_object_t *object, apr_status_t rv)
     return APR_STATUS_IS_NOTFOUND(rv) || (rv == APR_SUCCESS && object->stale);
 }
 
+/* The store judges by the time of the request, which may be before that of a response that came
+ * while it waited; mod_cache judges by the age. */
+static int is_stale_by_age(const provider_object_t *object, const request_rec *r)
+{
+    const cache_info *info = &object->base.info;
+
+    return !freshness_holds(info, freshness_age(info, object->record.headers, r->request_time));
+}
+
 static apr_status_t read_again(provider_object_t *object, state_t *state)
 {
     apr_status_t rv;
 
     storer_view_release(&object->view);
     rv = read_variant(object, state);
+    if (rv == APR_SUCCESS && !object->stale && is_stale_by_age(object, state->r)) {
+        object->stale = 1;
+    }
     state->fetch.collapsed = !is_missing(object, rv);
     return rv;
 }
 
-/* Credentials for which there is nothing stand in line among themselves: what they get is mostly not
- * to be stored, and that must not keep the others from a common fetch, or a refresh. */
+/* Credentials for which there is nothing stand in line among themselves: what they get is mostly
+ * not to be stored, and that must not keep the others from a common fetch, or a refresh. */
 static storer_bytes_t flight_key(const provider_object_t *object, state_t *state, int missing)
 {
     static const char mark[] = "\nauthorization";
@@ -163,45 +189,54 @@ static storer_bytes_t flight_key(const provider_object_t *object, state_t *state
     return key;
 }
 
-/* What is to be found is not there, or stale: serve it stale, fetch it, or wait for somebody who does
- * and look again. Each round ends with somebody's fetch, or with the time there is for waiting. */
+/* The request leads. Another one may have stored the response between the look and the lead, and
+ * another machine may fetch it now. */
+static apr_status_t read_once_more(provider_object_t *object, state_t *state)
+{
+    apr_status_t rv;
+    int elsewhere;
+
+    do {
+        elsewhere = collapse_is_elsewhere(state);
+        rv = read_again(object, state);
+    } while (elsewhere && is_missing(object, rv));
+    if (is_missing(object, rv)) {
+        collapse_not_elsewhere(state);
+    }
+    else {
+        fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
+    }
+    return rv;
+}
+
+/* The response is not there, or stale: serve it stale, fetch it, or wait for another request that
+ * fetches it and look again. Each round ends with a fetch; collapse.c sees to it that no wait is in
+ * vain twice. */
 static apr_status_t read_together(provider_object_t *object, state_t *state, apr_status_t rv)
 {
-    int look_again = 1, elsewhere;
-
     state->forward = STATE_FORWARD_URI_MISS;
     while (is_missing(object, rv)) {
         storer_bytes_t key = flight_key(object, state, rv != APR_SUCCESS);
+        collapse_role_e role;
 
         state->fetch.key = key;
         if (rv == APR_SUCCESS && stale_serve(state, object, key)) {
             object->stale = 0;
             break;
         }
-        if (!look_again || (rv == APR_SUCCESS && !is_refreshable(object))
-            || !collapse_is_possible(state)) {
+        if ((rv == APR_SUCCESS && !is_refreshable(object)) || !collapse_is_possible(state)) {
             break;
         }
-        switch (collapse_join(state, key, config_collapse(state->config))) {
-        case COLLAPSE_LEAD:
-            /* somebody may have stored it between the look and the lead */
-            do {
-                elsewhere = collapse_is_elsewhere(state, key);
-                rv = read_again(object, state);
-            } while (elsewhere && is_missing(object, rv));
-            if (!is_missing(object, rv)) {
-                fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
-            }
-            return rv;
-        case COLLAPSE_FOLLOW:
+        role = collapse_join(state);
+        if (role == COLLAPSE_FOLLOW) {
             storer_view_release(&object->view); /* nothing is held while it waits */
-            look_again = collapse_wait(state);
-            rv = read_again(object, state);
-            break;
-        case COLLAPSE_ALONE:
-        default:
-            return rv;
+            role = collapse_wait(state);
+            if (role != COLLAPSE_LEAD) {
+                rv = read_again(object, state);
+                continue;
+            }
         }
+        return role == COLLAPSE_LEAD ? read_once_more(object, state) : rv;
     }
     return rv;
 }
@@ -245,8 +280,8 @@ static unsigned asks_for(const request_rec *r)
     return asks;
 }
 
-/* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet are
- * answered with all of it. To mod_cache they would be a reason to ask the origin. */
+/* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet
+ * are answered with all of it. To mod_cache they would be a reason to ask the origin. */
 static void settle_conditions(const provider_object_t *object, request_rec *r)
 {
     apr_table_t *headers = r->headers_in, *stored = object->record.headers;
@@ -337,8 +372,8 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
     }
     state = state_of(r);
     if (strchr(r->uri, '?')) {
-        /* a decoded path, with CacheQuickHandler off: in the key it would look like a query. Nor is it
-         * stored then, see provider_refusal() */
+        /* a decoded path, with CacheQuickHandler off: in the key it would look like a query. Nor is
+         * it stored then, see provider_refusal() */
         handle->cache_obj = NULL;
         return DECLINED;
     }

@@ -25,6 +25,14 @@ static int has_late_key(const state_t *state)
     return !state->url_key && memchr(target, '%', strcspn(target, "?"));
 }
 
+/* A stream of server-sent events (HTML, section 9.2) ends when its client goes. */
+static int is_endless(const request_rec *r)
+{
+    static const char type[] = "text/event-stream";
+
+    return r->content_type && ap_cstr_casecmpn(r->content_type, type, sizeof(type) - 1) == 0;
+}
+
 const char *provider_refusal(const state_t *state, apr_off_t length)
 {
     request_rec *r = state->r;
@@ -44,6 +52,9 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     }
     if (length >= 0 && length < config_min_body(config)) {
         return "its body is smaller than CacheStorerMinFileSize";
+    }
+    if (is_endless(r)) {
+        return "it is a stream of events";
     }
     /* mod_cache looks at the first line of Vary only */
     if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {

@@ -40,6 +40,7 @@ static stats_counter_e counter_of(fetch_event_e event)
     switch (event) {
     case FETCH_EVENT_NOT_STORABLE:
     case FETCH_EVENT_TOO_LARGE:
+    case FETCH_EVENT_PARTIAL:
         return STATS_DECLINED_RULES;
     case FETCH_EVENT_STORE_FAILED:
         return STATS_DECLINED_STORE;
@@ -107,7 +108,10 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *u
     }
     if (reason) {
         handle->cache_obj = NULL;
-        return provider_result(decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason));
+        return provider_result(decline(object, r, APR_SUCCESS,
+                                       r->status == HTTP_PARTIAL_CONTENT ? FETCH_EVENT_PARTIAL
+                                                                         : FETCH_EVENT_NOT_STORABLE,
+                                       reason));
     }
     start_writing(object, r)->size_hint = length;
     state->storing = object;
@@ -247,6 +251,9 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
         return store_failed(object, r, rv);
     }
     head_stored(r);
+    if (record->body_length < 0) {
+        collapse_stream(state_of(r));
+    }
     return APR_SUCCESS;
 }
 
@@ -546,7 +553,7 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     }
     if (state) {
         fetch_happens(&state->fetch, FETCH_EVENT_STORED, apr_time_now());
-        if (state->fetch.passes) {
+        if (state->fetch.passes && provider_is_found(object, r)) {
             collapse_forget(state->fetch.key);
         }
     }

@@ -15,7 +15,9 @@
  *              Found: flights_end(LANDED). Else fetch and store, flights_renew() as the fetch makes
  *              progress, and flights_end() in any case, by a cleanup; the sooner the outcome is
  *              known (an uncacheable head of a response), the better.
- *      FOLLOW  flights_wait(); LANDED or FAILED: back to step 1. Else fetch without asking.
+ *      FOLLOW  flights_wait(). LANDED: back to step 1. RELIEVED: the caller leads now, as well as
+ *      those
+ *              who led before. DIED: join again. Else fetch without asking.
  *      PASS    fetch without asking: what comes will not be stored ("hit-for-miss").
  *      FULL    fetch without asking.
  *   3. whoever stores a value without having led calls flights_forget().
@@ -34,11 +36,11 @@
  *
  * ## Across machines
  *
- * The table is for one machine. In a store that several machines share its leader also claims the key
- * there (storer_claim) before it fetches, with flights_identity() as the owner: so there is one leader
- * of all machines. Where another machine has the claim the leader looks again from time to time, and
- * its followers notice nothing of it: neither roles nor outcomes change. The next leader of the same
- * machine takes over the claim of one that died.
+ * The table is for one machine. In a store that several machines share its leader also claims the
+ * key there (storer_claim) before it fetches, with flights_identity() as the owner: so there is one
+ * leader of all machines. Where another machine has the claim the leader looks again from time to
+ * time, and its followers notice nothing of it: neither roles nor outcomes change. The next leader
+ * of the same machine takes over the claim of one that died.
  */
 #ifndef STORER_FLIGHTS_H
 #define STORER_FLIGHTS_H
@@ -47,7 +49,7 @@
 
 /** Changes with the layout: belongs into the name under which the memory is retained, so that
  * processes of two releases never share a table. */
-#define FLIGHTS_LAYOUT_VERSION 1
+#define FLIGHTS_LAYOUT_VERSION 2
 
 /** Most slots of a table. */
 #define FLIGHTS_SLOTS_MAX 16384
@@ -55,7 +57,8 @@
 /** A table, as one process sees it. */
 typedef struct flights_t flights_t;
 
-/** How many may wait. Of the process, not of the table: after a restart older children keep theirs. */
+/** How many may wait. Of the process, not of the table: after a restart older children keep theirs.
+ * */
 typedef struct flights_limits_t {
     apr_uint32_t per_key;   /**< for one flight; 0: nobody waits */
     apr_uint32_t in_total;  /**< in all processes together; at most four for each slot */
@@ -67,7 +70,7 @@ typedef struct flights_flight_t {
     flights_t   *flights;     /**< NULL: none */
     apr_uint32_t slot;
     apr_uint32_t generation;  /**< of the slot: tells this flight from those before and after it */
-    int          leads;       /**< it is the caller's to end */
+    apr_uint32_t leads;       /**< its number among the leaders, who end it; 0: it only follows */
 } flights_flight_t;
 
 typedef enum flights_role_e {
@@ -80,11 +83,16 @@ typedef enum flights_role_e {
 typedef enum flights_outcome_e {
     FLIGHTS_LANDED,       /**< stored: look again */
     FLIGHTS_UNCACHEABLE,  /**< will not be stored */
-    FLIGHTS_FAILED,       /**< the leader gave up, died or ran out of its lease, or the outcome was
-                               overwritten before it was read: start again, somebody may lead */
+    FLIGHTS_FAILED,       /**< the leader gave up, or the outcome was overwritten before it was read */
+    FLIGHTS_DIED,         /**< the leader's process died, which tells nothing about the key */
+    FLIGHTS_RELIEVED,     /**< the leader's lease is over: the caller leads as well, as after
+                               FLIGHTS_LEAD, and is the only waiter who does */
     FLIGHTS_TIMEUP,       /**< the caller's own timeout */
     FLIGHTS_CROWDED       /**< did not wait: the limits are reached */
 } flights_outcome_e;
+
+/** For how long a stream is remembered as uncacheable, see flights_stream(). */
+#define FLIGHTS_REMEMBER_STREAM (APR_INT64_C(120) * APR_USEC_PER_SEC)
 
 typedef struct flights_stat_t {
     apr_uint32_t slots;
@@ -95,7 +103,7 @@ typedef struct flights_stat_t {
 } flights_stat_t;
 
 /** Bytes for a table of at least that many flights and remembered keys (rounded up to 16, at most
- * FLIGHTS_SLOTS_MAX), as many processes and four times as many waiters: about 92 for each slot. */
+ * FLIGHTS_SLOTS_MAX), as many processes and four times as many waiters: about 100 for each slot. */
 apr_size_t flights_size(apr_uint32_t slots);
 
 /**
@@ -103,7 +111,8 @@ apr_size_t flights_size(apr_uint32_t slots);
  * @param base   shared memory, aligned to 64, mapped at the same address in all processes that use
  *               it, and for as long as they do. The caller's.
  * @param size   from flights_size()
- * @param fresh  0: it may hold a table, perhaps in use by older children now: taken over as it is if
+ * @param fresh  0: it may hold a table, perhaps in use by older children now: taken over as it is
+ * if
  *               it is one of this size and layout, else made anew. 1: made anew.
  * @param limits copied; NULL: as many as there is room for
  * @param pool   for the handle, which lives as long
@@ -119,13 +128,15 @@ apr_status_t flights_attach(flights_t **out, void *base, apr_size_t size, int fr
  */
 apr_status_t flights_child_init(flights_t *flights);
 
-/* Any thread of any process, from here on. Only flights_wait() blocks. flights_join() may be held up
- * by a process that was stopped while it held a lock: for 0.2 s, then it is FULL. */
+/* Any thread of any process, from here on. Only flights_wait() blocks. flights_join() may be held
+ * up by a process that was stopped while it held a lock: for 0.2 s, then it is FULL. */
 
 /**
- * Who fetches this key? Makes the caller its leader if nobody does.
- * @param lease   longest time without flights_renew() for which the caller is believed to fetch;
- *                after it the waiters are told FAILED and the next caller leads
+ * Who fetches this key? Makes the caller its leader if nobody does, or if the lease of those who do
+ * is over: then all of them lead, and the first one to store it ends the flight.
+ * @param lease   longest time without flights_renew() for which the caller alone is believed to
+ * fetch;
+ *                after each lease one of the waiters, or the next caller, leads as well
  * @param flight  set for LEAD and FOLLOW, zeroed otherwise
  */
 flights_role_e flights_join(flights_t *flights, storer_bytes_t key, apr_time_t now,
@@ -135,19 +146,20 @@ flights_role_e flights_join(flights_t *flights, storer_bytes_t key, apr_time_t n
 flights_role_e flights_peek(const flights_t *flights, storer_bytes_t key, apr_time_t now);
 
 /**
- * Wait until the flight ends, at most `timeout`. Blocks this thread in the system, which wakes it (on
- * Linux; elsewhere it looks each 5 ms). The death of the leader's process is noticed within
+ * Wait until the flight ends, at most `timeout`. Blocks this thread in the system, which wakes it
+ * (on Linux; elsewhere it looks each 5 ms). The death of the leader's process is noticed within
  * about 50 ms.
- * @param flight  from flights_join(), recently or long ago; may have ended
+ * @param flight  from flights_join(), recently or long ago; may have ended. Led after RELIEVED
  * @param now     the time at which the call begins
  */
-flights_outcome_e flights_wait(const flights_flight_t *flight, apr_time_t now,
+flights_outcome_e flights_wait(flights_flight_t *flight, apr_time_t now,
                                apr_interval_time_t timeout);
 
 /**
  * The flight is over. Wakes all who wait, at once. No lock; a system call only if somebody waits.
- * Does nothing if the caller does not lead it, has ended it, or it was taken over. Zeroes *flight.
- * @param outcome  LANDED, UNCACHEABLE or FAILED
+ * Does nothing if the caller does not lead it or has ended it. Zeroes *flight.
+ * @param outcome  LANDED; UNCACHEABLE; FAILED, which ends nothing while a later leader is on its
+ * way
  * @param remember UNCACHEABLE: for how long flights_join() says PASS
  */
 void flights_end(flights_flight_t *flight, flights_outcome_e outcome, apr_time_t now,
@@ -156,6 +168,18 @@ void flights_end(flights_flight_t *flight, flights_outcome_e outcome, apr_time_t
 /** The fetch makes progress: the lease runs until now + lease, if it did not run longer already.
  * Does nothing where flights_end() would do nothing. No lock. */
 void flights_renew(const flights_flight_t *flight, apr_time_t now, apr_interval_time_t lease);
+
+/**
+ * The response has begun, and its length is not known. It may be a page that is made while it is
+ * sent, or a stream that never ends: if it has not ended by now + lease, the waiters are told
+ * UNCACHEABLE, and the key is remembered so until somebody stores it. No lock.
+ */
+void flights_stream(const flights_flight_t *flight, apr_time_t now, apr_interval_time_t lease);
+
+/** Remember a key as uncacheable, by somebody who does not lead it. Does nothing while it is led.
+ * */
+void flights_remember(flights_t *flights, storer_bytes_t key, apr_time_t now,
+                      apr_interval_time_t remember);
 
 /** How many wait for it now. Reads all places of waiters: not for each byte of a body. */
 unsigned flights_waiters(const flights_flight_t *flight);

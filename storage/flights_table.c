@@ -234,7 +234,7 @@ static void clear_dead(flights_t *flights)
 
         if (FLIGHTS_STATE(word) == FLIGHTS_FLYING
             && !flights_ticket_valid(flights, __atomic_load_n(&slot->owner, __ATOMIC_ACQUIRE))) {
-            flights_finish(slot, FLIGHTS_GENERATION(word), FLIGHTS_BROKEN);
+            flights_finish(slot, FLIGHTS_GENERATION(word), FLIGHTS_ORPHANED);
         }
     }
 }

@@ -40,7 +40,8 @@ enum {
     FLIGHTS_FLYING,
     FLIGHTS_REMEMBERED,
     FLIGHTS_STORED,
-    FLIGHTS_BROKEN
+    FLIGHTS_BROKEN,
+    FLIGHTS_ORPHANED      /* BROKEN, because the leader's process has died */
 };
 
 #define FLIGHTS_STATE(word)       ((word) & 7u)
@@ -69,12 +70,14 @@ typedef struct flights_header_t {
  * the word is, by compare-and-swap, and `until` by the leader. */
 typedef struct flights_slot_t {
     uint32_t word;
-    uint32_t owner;         /* ticket of the leader */
+    uint32_t owner;         /* ticket of the latest leader */
     uint64_t hash[2];
     uint64_t number;        /* of the flight, counted in its set */
     int64_t  until;         /* FLYING: of the lease. REMEMBERED: of the memory */
     uint32_t looked_at;     /* its leader, in ms of the monotonic clock; a hint */
-    uint32_t reserved;
+    uint32_t leaders;       /* so far: the first one, and one for each lease that was over */
+    uint32_t lease;         /* in ms */
+    uint32_t stream;        /* 1: the body comes, and has no known length */
 } flights_slot_t;
 
 typedef struct flights_set_t {
@@ -85,8 +88,8 @@ typedef struct flights_set_t {
 } flights_set_t;
 
 _Static_assert(sizeof(flights_header_t) == 64, "the sets begin on a cache line");
-_Static_assert(sizeof(flights_slot_t) == 48, "layout of a slot");
-_Static_assert(sizeof(flights_set_t) == 64 + FLIGHTS_WAYS * 48, "layout of a set");
+_Static_assert(sizeof(flights_slot_t) == 56, "layout of a slot");
+_Static_assert(sizeof(flights_set_t) == 64 + FLIGHTS_WAYS * 56, "layout of a set");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "words are shared by processes");
 
 /** One process's view: immutable after flights_child_init(), but for `watch`. Counts are its own, so
@@ -131,6 +134,11 @@ uint32_t flights_settle(flights_slot_t *slot, uint32_t generation, uint32_t stat
 
 /** Settle and wake. @return 0: it was not FLYING any more */
 int flights_finish(flights_slot_t *slot, uint32_t generation, uint32_t state);
+
+/** The lease of a flight is over: become a leader of it, beside those it has.
+ * @return the caller's number among its leaders; 0: another one has become it, or it has ended */
+uint32_t flights_relieve(const flights_t *flights, flights_slot_t *slot, uint32_t generation,
+                         apr_time_t now);
 
 /** Wake all who sleep on this slot. flights_wait.c */
 void flights_wake(flights_slot_t *slot);

@@ -3,12 +3,12 @@
  * flights_wait.c - see flights.h: followers, how many there may be, how they sleep, and who of them
  * looks whether the leader is still alive.
  *
- * A waiter sleeps on its slot's word until that changes. *One waiter of each process is on watch* for
- * a slot: it wakes every 50 ms, asks the system about the leader unless another process has just
- * done so, and wakes the others if there is something to see. It is the one whose own timeout comes
- * last, so that nobody is left without a watch when it goes; and one of each process, since all of a
- * process die together. So a waiter wakes within 50 ms of the end of its flight even if whoever
- * ended it died before it could wake anybody.
+ * A waiter sleeps on its slot's word until that changes. *One waiter of each process is on watch*
+ * for a slot: it wakes every 50 ms, asks the system about the leader unless another process has
+ * just done so, and wakes the others if there is something to see. It is the one whose own timeout
+ * comes last, so that nobody is left without a watch when it goes; and one of each process, since
+ * all of a process die together. So a waiter wakes within 50 ms of the end of its flight even if
+ * whoever ended it died before it could wake anybody.
  */
 #include "flights_table.h"
 #include "storer_private.h"
@@ -91,8 +91,8 @@ static unsigned count(const flights_flight_t *flight, uint32_t places)
     return found;
 }
 
-/* The limit in total is that of the places which are looked at. The lock is for the limit per key: of
- * two who come at once the second must see the first. */
+/* The limit in total is that of the places which are looked at. The lock is for the limit per key:
+ * of two who come at once the second must see the first. */
 static uint64_t *claim_locked(const flights_flight_t *flight)
 {
     const flights_t *flights = flight->flights;
@@ -148,7 +148,7 @@ unsigned flights_waiters(const flights_flight_t *flight)
  * --------------------------------------------------------------------------------------------- */
 
 typedef struct wait_t {
-    const flights_flight_t *flight;
+    flights_flight_t *flight;
     flights_slot_t *slot;
     apr_time_t      now;       /* when the wait began, by the caller's clock */
     int64_t         start;     /* and by ours */
@@ -171,6 +171,9 @@ static int has_ended(const flights_flight_t *flight, uint32_t word, flights_outc
         return 1;
     case FLIGHTS_REMEMBERED:
         *outcome = FLIGHTS_UNCACHEABLE;
+        return 1;
+    case FLIGHTS_ORPHANED:
+        *outcome = FLIGHTS_DIED;
         return 1;
     default:
         *outcome = FLIGHTS_FAILED;
@@ -215,12 +218,31 @@ static int is_time_to_look(flights_slot_t *slot, int64_t clock)
                                           __ATOMIC_RELAXED);
 }
 
+/* The lease is over. A stream is waited for no longer; else one waiter leads as well, and the
+ * others wait on for whichever fetch ends first. @return 1: this one leads; 0: look again */
+static int relieve(const wait_t *wait, apr_time_t now)
+{
+    flights_flight_t *flight = wait->flight;
+    flights_slot_t *slot = wait->slot;
+
+    if (__atomic_load_n(&slot->stream, __ATOMIC_ACQUIRE)) {
+        int64_t until = __atomic_load_n(&slot->until, __ATOMIC_ACQUIRE);
+
+        (void)__atomic_compare_exchange_n(&slot->until, &until, now + FLIGHTS_REMEMBER_STREAM, 0,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        (void)flights_finish(slot, flight->generation, FLIGHTS_REMEMBERED);
+        return 0;
+    }
+    flight->leads = flights_relieve(flight->flights, slot, flight->generation, now);
+    return flight->leads != 0;
+}
+
 /* One round. @return 1: it is over; 0: look again */
 static int wait_once(wait_t *wait, flights_outcome_e *outcome)
 {
     flights_t *flights = wait->flight->flights;
     flights_slot_t *slot = wait->slot;
-    int64_t clock = flights_clock(), pause = wait->deadline - clock, lease;
+    int64_t clock = flights_clock(), pause = wait->deadline - clock, lease, now;
     uint32_t word = __atomic_load_n(&slot->word, __ATOMIC_ACQUIRE), marked;
 
     if (has_ended(wait->flight, word, outcome)) {
@@ -233,10 +255,11 @@ static int wait_once(wait_t *wait, flights_outcome_e *outcome)
         *outcome = FLIGHTS_TIMEUP;
         return 1;
     }
-    lease = __atomic_load_n(&slot->until, __ATOMIC_ACQUIRE) - (wait->now + clock - wait->start);
+    now = wait->now + clock - wait->start;
+    lease = __atomic_load_n(&slot->until, __ATOMIC_ACQUIRE) - now;
     if (lease <= 0) {
-        flights_finish(slot, wait->flight->generation, FLIGHTS_BROKEN);
-        return 0;
+        *outcome = FLIGHTS_RELIEVED;
+        return relieve(wait, now);
     }
     pause = lease < pause ? lease : pause;
     pause = pause < LONGEST_SLEEP_US ? pause : LONGEST_SLEEP_US;
@@ -258,7 +281,7 @@ static int wait_once(wait_t *wait, flights_outcome_e *outcome)
     return 0;
 }
 
-flights_outcome_e flights_wait(const flights_flight_t *flight, apr_time_t now,
+flights_outcome_e flights_wait(flights_flight_t *flight, apr_time_t now,
                                apr_interval_time_t timeout)
 {
     flights_outcome_e outcome = FLIGHTS_FAILED;

@@ -98,11 +98,13 @@ static int leads(const request_rec *r)
     return 0;
 }
 
-/* The answer to these may be an error, or a part, for this one request only. */
-static int has_precondition(const request_rec *r)
+/* The answer to these may be an error, a part, or the begin of another protocol, for this one
+ * request only. */
+static int is_its_own(const request_rec *r)
 {
     return apr_table_get(r->headers_in, "If-Match")
-           || apr_table_get(r->headers_in, "If-Unmodified-Since");
+           || apr_table_get(r->headers_in, "If-Unmodified-Since")
+           || apr_table_get(r->headers_in, "Upgrade");
 }
 
 int collapse_is_open(void)
@@ -115,8 +117,9 @@ int collapse_is_possible(const state_t *state)
     const request_rec *r = state->r;
 
     return collapse_table && config_collapse(state->config) > 0 && !state->lookup
-           && !state->bypass && !r->header_only && r->method_number == M_GET && !refresh_of(r)
-           && !leads(r) && !has_precondition(r) && !control_of(r->headers_in, r->pool).only_if_cached;
+           && !state->bypass && !state->fetch.alone && !r->header_only && r->method_number == M_GET
+           && !refresh_of(r) && !leads(r) && !is_its_own(r)
+           && !control_of(r->headers_in, r->pool).only_if_cached;
 }
 
 /* The request ends, and with it whatever has become of the fetch. */
@@ -136,16 +139,47 @@ static void lead(state_t *state)
     apr_pool_cleanup_register(state->r->pool, state, end_with_request, apr_pool_cleanup_null);
 }
 
-collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_time_t lease)
+/* Nothing that this request can use came of its wait, and it waits for no other. Later requests for
+ * the key do not wait at all, for so long. */
+static void waited_in_vain(state_t *state, apr_interval_time_t remember, const char *why)
 {
-    switch (flights_join(collapse_table, key, apr_time_now(), lease, &state->fetch.flight)) {
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
+                  STORERNO(0830) "waited in vain for %s: %s", state->url_key, why);
+    state->fetch.alone = 1;
+    state->fetch.passes = 1;
+    flights_remember(collapse_table, state->fetch.key, apr_time_now(), remember);
+}
+
+static int is_same(storer_bytes_t one, storer_bytes_t other)
+{
+    return one.len == other.len && memcmp(one.data, other.data, one.len) == 0;
+}
+
+/* A first wait may have told what the response varies on: then the request may wait once more, for
+ * its own variant. */
+static int may_wait(const fetch_t *fetch)
+{
+    return fetch->waits == 0 || (fetch->waits == 1 && !is_same(fetch->waited_for, fetch->key));
+}
+
+collapse_role_e collapse_join(state_t *state)
+{
+    fetch_t *fetch = &state->fetch;
+
+    fetch->flights = collapse_table;
+    if (!may_wait(fetch)) {
+        waited_in_vain(state, FETCH_REMEMBER_LONG, "what was stored is not for this request");
+        return COLLAPSE_ALONE;
+    }
+    switch (flights_join(collapse_table, fetch->key, apr_time_now(), config_collapse(state->config),
+                         &fetch->flight)) {
     case FLIGHTS_LEAD:
         lead(state);
         return COLLAPSE_LEAD;
     case FLIGHTS_FOLLOW:
         return COLLAPSE_FOLLOW;
     case FLIGHTS_PASS:
-        state->fetch.passes = 1;
+        fetch->passes = 1;
         return COLLAPSE_ALONE;
     case FLIGHTS_FULL:
     default:
@@ -153,11 +187,15 @@ collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_t
     }
 }
 
-/* How long this request may wait yet, for whomever. */
+/* How long this request may wait yet, for whomever: its own fetch would end by httpd's Timeout,
+ * too. */
 static apr_interval_time_t time_left(state_t *state, apr_time_t now)
 {
+    apr_interval_time_t timeout = state->r->server->timeout;
+    apr_interval_time_t collapse = config_collapse(state->config);
+
     if (!state->fetch.wait_until) {
-        state->fetch.wait_until = now + config_collapse(state->config);
+        state->fetch.wait_until = now + (timeout > collapse ? timeout : collapse);
     }
     return state->fetch.wait_until - now;
 }
@@ -185,46 +223,94 @@ int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_t
 }
 
 /* Nobody wakes this machine, so it looks from time to time: once for all who wait here. */
-int collapse_is_elsewhere(state_t *state, storer_bytes_t key)
+int collapse_is_elsewhere(state_t *state)
 {
     apr_interval_time_t lease = config_collapse(state->config), left;
+    apr_time_t now = apr_time_now();
+    fetch_t *fetch = &state->fetch;
 
-    if (!is_claimed(&state->fetch, state->config->store, key, lease)) {
+    if (!is_claimed(fetch, state->config->store, fetch->key, lease)) {
         return 0;
     }
-    left = time_left(state, apr_time_now());
+    left = time_left(state, now);
     if (left <= 0) {
         return 0;
+    }
+    if (!fetch->elsewhere_since) {
+        fetch->elsewhere_since = now;
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                   STORERNO(0734) "waiting for another machine to fetch %s", state->url_key);
     apr_sleep(left < CLAIM_PAUSE ? left : CLAIM_PAUSE);
-    flights_renew(&state->fetch.flight, apr_time_now(), lease);
+    flights_renew(&fetch->flight, apr_time_now(), lease);
     return 1;
 }
 
-int collapse_wait(state_t *state)
+void collapse_not_elsewhere(state_t *state)
+{
+    fetch_t *fetch = &state->fetch;
+
+    /* A claim that is over with its lease is a slow fetch: this machine fetches as well, for all
+     * here. */
+    if (fetch->elsewhere_since
+        && apr_time_now() - fetch->elsewhere_since < config_collapse(state->config)) {
+        fetch_happens(fetch, FETCH_EVENT_WAITED_IN_VAIN, apr_time_now());
+        fetch->passes = 1;
+    }
+}
+
+static flights_outcome_e wait_for_flight(state_t *state)
 {
     apr_time_t now = apr_time_now();
-    apr_interval_time_t left = time_left(state, now);
+    flights_outcome_e outcome;
 
-    if (left <= 0) {
-        return 0;
-    }
+    fetch_happens(&state->fetch, FETCH_EVENT_WAIT, now);
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
-                  STORERNO(0731) "waiting for another request to fetch %s",
-                  state->url_key);
-    switch (flights_wait(&state->fetch.flight, now, left)) {
+                  STORERNO(0731) "waiting for another request to fetch %s", state->url_key);
+    outcome = flights_wait(&state->fetch.flight, now, time_left(state, now));
+    if (outcome == FLIGHTS_RELIEVED) {
+        lead(state);
+    }
+    else {
+        fetch_happens(&state->fetch, FETCH_EVENT_WAKE, apr_time_now());
+    }
+    return outcome;
+}
+
+collapse_role_e collapse_wait(state_t *state)
+{
+    fetch_t *fetch = &state->fetch;
+
+    switch (wait_for_flight(state)) {
     case FLIGHTS_LANDED:
-    case FLIGHTS_FAILED:
-        return 1;
+        fetch->waits++;
+        fetch->waited_for = fetch->key;
+        return COLLAPSE_FOLLOW;
+    case FLIGHTS_DIED:
+        return COLLAPSE_FOLLOW;
+    case FLIGHTS_RELIEVED:
+        return COLLAPSE_LEAD;
     case FLIGHTS_UNCACHEABLE:
-        state->fetch.passes = 1;
-        return 0;
+        fetch->alone = 1;
+        fetch->passes = 1;
+        return COLLAPSE_ALONE;
+    case FLIGHTS_FAILED:
+        waited_in_vain(state, FETCH_REMEMBER_SHORT, "it was not fetched to its end");
+        return COLLAPSE_ALONE;
     case FLIGHTS_TIMEUP:
+        waited_in_vain(state, FETCH_REMEMBER_LONG, "it took too long");
+        return COLLAPSE_ALONE;
     case FLIGHTS_CROWDED:
     default:
-        return 0;
+        fetch->alone = 1;
+        return COLLAPSE_ALONE;
+    }
+}
+
+void collapse_stream(state_t *state)
+{
+    if (fetch_leads(&state->fetch)) {
+        flights_stream(&state->fetch.flight, apr_time_now(), config_collapse(state->config));
     }
 }
 

@@ -27,21 +27,32 @@ int collapse_is_open(void);
  * where nothing will be stored of what it fetches. */
 int collapse_is_possible(const state_t *state);
 
-/** Lead or follow the fetch of a key. lease: how long to lead at most; after that somebody else may.
- */
-collapse_role_e collapse_join(state_t *state, storer_bytes_t key, apr_interval_time_t lease);
-
-/** After COLLAPSE_FOLLOW. Blocks until the fetch has ended, or the request has waited for as long as
- * CacheStorerCollapse says. @return 1: look again; 0: fetch it without */
-int collapse_wait(state_t *state);
+/** Lead or follow the fetch of state->fetch.key. A request that has waited in vain does neither. */
+collapse_role_e collapse_join(state_t *state);
 
 /**
- * After COLLAPSE_LEAD, in a store of several machines: whether another one fetches it, so that it may
- * be in the store soon. Where none does it is claimed, and looked up once more by the caller, for it
- * may have been stored in between. Waits a little before it says 1, and says 0 in the end.
+ * After COLLAPSE_FOLLOW. Blocks until the fetch has ended, or until it has taken so long that one
+ * more request is to fetch it as well (CacheStorerCollapse), or until the request has waited for as
+ * long as a fetch of its own might take (Timeout).
+ * @return COLLAPSE_FOLLOW: look again, and join again if it is not there; COLLAPSE_LEAD: as after
+ *         collapse_join(); COLLAPSE_ALONE: fetch it without
+ */
+collapse_role_e collapse_wait(state_t *state);
+
+/**
+ * After COLLAPSE_LEAD, in a store of several machines: whether another one fetches it, so that it
+ * may be in the store soon. Where none does it is claimed, and looked up once more by the caller,
+ * for it may have been stored in between. Waits a little before it says 1, and says 0 in the end.
  * @return 1: look again, and ask again; 0: fetch it if it is not there
  */
-int collapse_is_elsewhere(state_t *state, storer_bytes_t key);
+int collapse_is_elsewhere(state_t *state);
+
+/** After that, if it is not there: who has waited for another machine in vain fetches it for
+ * itself. */
+void collapse_not_elsewhere(state_t *state);
+
+/** The head of the response is stored, and the length of its body is not known. */
+void collapse_stream(state_t *state);
 
 /** Lead the fetch of a key on this machine and among all, for another request than this one.
  * @param fetch set on success: the caller passes it on to collapse_adopt(), or ends it
@@ -49,8 +60,8 @@ int collapse_is_elsewhere(state_t *state, storer_bytes_t key);
 int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_time_t lease,
                         fetch_t *fetch);
 
-/** r is the target of an internal redirect (an ErrorDocument, say): nothing will be stored of what the
- * requests before it were to fetch. Nothing where there are none. */
+/** r is the target of an internal redirect (an ErrorDocument, say): nothing will be stored of what
+ * the requests before it were to fetch. Nothing where there are none. */
 void collapse_end_redirected(const request_rec *r);
 
 /** What was remembered as uncacheable is stored now. */

@@ -19,11 +19,13 @@ static const fetch_rule_t fetch_table[FETCH_EVENT_COUNT] = {
     [FETCH_EVENT_WAIT] = GOES_ON(IN(FETCH_IDLE), FETCH_WAITING),
     [FETCH_EVENT_WAKE] = GOES_ON(IN(FETCH_WAITING), FETCH_IDLE),
     [FETCH_EVENT_ASK] = GOES_ON(IN(FETCH_IDLE) | IN(FETCH_WAITING), FETCH_ASKING),
-    [FETCH_EVENT_HEAD_STORED] = GOES_ON(
-        IN(FETCH_IDLE) | IN(FETCH_ASKING) | IN(FETCH_DECLINED), FETCH_STORING),
+    [FETCH_EVENT_HEAD_STORED] = GOES_ON(IN(FETCH_IDLE) | IN(FETCH_ASKING) | IN(FETCH_DECLINED),
+                                        FETCH_STORING),
     [FETCH_EVENT_CLIENT_SERVED] = GOES_ON(IN(FETCH_STORING), FETCH_FINISHING),
 
     [FETCH_EVENT_FOUND] = { IN(FETCH_ASKING), FETCH_IDLE, FLIGHTS_LANDED, 0, 1, 0 },
+    [FETCH_EVENT_WAITED_IN_VAIN] = { IN(FETCH_ASKING), FETCH_ASKING, FLIGHTS_UNCACHEABLE,
+                                     FETCH_REMEMBER_SHORT, 1, 0 },
     [FETCH_EVENT_STORED] = ENDS(IN(FETCH_STORING) | IN(FETCH_FINISHING) | LAST, FETCH_STORED,
                                 FLIGHTS_LANDED, 0),
 
@@ -35,6 +37,7 @@ static const fetch_rule_t fetch_table[FETCH_EVENT_COUNT] = {
                                     FETCH_REMEMBER_LONG),
     [FETCH_EVENT_UPGRADED] = ENDS(AWAKE, FETCH_DECLINED, FLIGHTS_UNCACHEABLE, FETCH_REMEMBER_LONG),
 
+    [FETCH_EVENT_PARTIAL] = ENDS(AWAKE, FETCH_DECLINED, FLIGHTS_FAILED, 0),
     [FETCH_EVENT_ORIGIN_FAILED] = ENDS(AWAKE, FETCH_DECLINED, FLIGHTS_UNCACHEABLE,
                                        FETCH_REMEMBER_SHORT),
     [FETCH_EVENT_STORE_FAILED] = ENDS(AWAKE, FETCH_DECLINED, FLIGHTS_UNCACHEABLE,
@@ -76,6 +79,9 @@ static void end_flight(fetch_t *fetch, const fetch_rule_t *rule, apr_time_t now)
     if (fetch->flight.leads) {
         claim_end(&fetch->claim);
         flights_end(&fetch->flight, rule->outcome, now, rule->remember);
+    }
+    else if (fetch->passes && fetch->flights && rule->remember == FETCH_REMEMBER_LONG) {
+        flights_remember(fetch->flights, fetch->key, now, rule->remember);
     }
 }
 

@@ -36,11 +36,13 @@
  *   HEAD_STORED    | IDLE, ASKING, DECLINED      | STORING     |                     |
  *   CLIENT_SERVED  | STORING                     | FINISHING   |                     |
  *   FOUND          | ASKING                      | IDLE        | LANDED              |
+ *   WAITED_IN_VAIN | ASKING                      | ASKING      | UNCACHEABLE         | short
  *   STORED         | STORING, FINISHING, DECLINED| STORED      | LANDED              |
  *   NOT_STORABLE   | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   TOO_LARGE      | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   REDIRECTED     | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   UPGRADED       | all but WAITING             | DECLINED    | UNCACHEABLE         | long
+ *   PARTIAL        | all but WAITING             | DECLINED    | FAILED              |
  *   ORIGIN_FAILED  | all but WAITING             | DECLINED    | UNCACHEABLE         | short
  *   STORE_FAILED   | all but WAITING             | DECLINED    | UNCACHEABLE         | short
  *   BROKEN_OFF     | all but WAITING             | DECLINED    | FAILED              |
@@ -50,6 +52,9 @@
  *   TIMED_OUT      | all but WAITING             | DECLINED    | FAILED              |
  *   QUEUE_FULL     | all but WAITING             | DECLINED    | FAILED              |
  *   OVER           | all                         | DECLINED    | FAILED              |
+ *
+ * What a fetch that does not lead, because the key is remembered as uncacheable, finds so again is
+ * remembered for another time.
  *
  * The first event that ends a fetch decides: in STORED and DECLINED every further end is ignored, since
  * httpd tells the module about one failure in several places. HEAD_STORED in IDLE is a response that
@@ -87,8 +92,10 @@ typedef enum fetch_event_e {
     FETCH_EVENT_ASK,            /**< the request goes on to the origin */
     FETCH_EVENT_HEAD_STORED,    /**< the head of the response is in the store */
     FETCH_EVENT_CLIENT_SERVED,  /**< the client needs no more, and the rest is fetched for the store */
-    /* the fetch ends well */
+    /* the fetch ends for those who wait, and not for the request */
     FETCH_EVENT_FOUND,          /**< the leader has found that another one stored it just before */
+    FETCH_EVENT_WAITED_IN_VAIN, /**< another machine did not store it: nobody waits any longer */
+    /* it ends well */
     FETCH_EVENT_STORED,         /**< stored, or confirmed by a 304 */
     /* the response is not stored, and the next one will not be either */
     FETCH_EVENT_NOT_STORABLE,   /**< by HTTP's rules, or by the configuration */
@@ -96,6 +103,7 @@ typedef enum fetch_event_e {
     FETCH_EVENT_REDIRECTED,     /**< an internal redirect goes on under another key */
     FETCH_EVENT_UPGRADED,       /**< the connection speaks another protocol from now on */
     /* not stored, and the next one may be */
+    FETCH_EVENT_PARTIAL,        /**< a part, or a 304 for the client: it tells nothing of the whole */
     FETCH_EVENT_ORIGIN_FAILED,  /**< an error of the origin, or of httpd in its place */
     FETCH_EVENT_STORE_FAILED,   /**< the store does not take it now */
     FETCH_EVENT_BROKEN_OFF,     /**< the body ended before its end */
@@ -123,8 +131,13 @@ typedef struct fetch_t {
     fetch_phase_e    phase;
     flights_flight_t flight;      /**< led if flight.leads; the flight that is followed in WAITING */
     claim_t          claim;       /**< the same among all machines that share the store */
-    storer_bytes_t   key;         /**< what the table of flights was asked for with */
+    flights_t       *flights;     /**< the table that was asked; NULL: none was */
+    storer_bytes_t   key;         /**< with this key */
     apr_time_t       wait_until;  /**< for other requests' fetches; 0: has not waited */
+    apr_time_t       elsewhere_since; /**< another machine fetches it; 0: none has */
+    storer_bytes_t   waited_for;  /**< the key whose fetch landed, if waits > 0 */
+    unsigned         waits;       /**< for fetches that landed */
+    unsigned         alone:1;     /**< it waits for no other request */
     unsigned         passes:1;    /**< hit-for-miss: nobody waits for it, and nothing is rearranged */
     unsigned         collapsed:1; /**< served by what another request fetched meanwhile */
 } fetch_t;

@@ -41,6 +41,8 @@ static const row_t rows[] = {
     { FETCH_EVENT_HEAD_STORED, "HEAD_STORED", { S, NO, S, NO, NO, NO, S }, NO, 0 },
     { FETCH_EVENT_CLIENT_SERVED, "CLIENT_SERVED", { NO, NO, NO, F, NO, NO, NO }, NO, 0 },
     { FETCH_EVENT_FOUND, "FOUND", { NO, NO, I, NO, NO, NO, NO }, FLIGHTS_LANDED, 0 },
+    { FETCH_EVENT_WAITED_IN_VAIN, "WAITED_IN_VAIN", { NO, NO, A, NO, NO, NO, NO },
+      FLIGHTS_UNCACHEABLE, FETCH_REMEMBER_SHORT },
     { FETCH_EVENT_STORED, "STORED", { NO, NO, NO, T, T, T, D }, FLIGHTS_LANDED, 0 },
     { FETCH_EVENT_NOT_STORABLE, "NOT_STORABLE", { D, NO, D, D, D, T, D }, FLIGHTS_UNCACHEABLE,
       FETCH_REMEMBER_LONG },
@@ -50,6 +52,7 @@ static const row_t rows[] = {
       FETCH_REMEMBER_LONG },
     { FETCH_EVENT_UPGRADED, "UPGRADED", { D, NO, D, D, D, T, D }, FLIGHTS_UNCACHEABLE,
       FETCH_REMEMBER_LONG },
+    { FETCH_EVENT_PARTIAL, "PARTIAL", { D, NO, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
     { FETCH_EVENT_ORIGIN_FAILED, "ORIGIN_FAILED", { D, NO, D, D, D, T, D }, FLIGHTS_UNCACHEABLE,
       FETCH_REMEMBER_SHORT },
     { FETCH_EVENT_STORE_FAILED, "STORE_FAILED", { D, NO, D, D, D, T, D }, FLIGHTS_UNCACHEABLE,
@@ -174,6 +177,26 @@ static void test_row(const row_t *row, apr_pool_t *pool)
     }
 }
 
+/* Hit-for-miss lasts for as long as its requests find it so. */
+static void test_passing(apr_pool_t *pool)
+{
+    flights_t *flights = fixture_table(64, NULL, pool);
+    apr_time_t later = FIXTURE_NOW + FETCH_REMEMBER_LONG - 1;
+    char name[16];
+    fetch_t fetch = { .flights = flights, .key = fixture_key(name, 1), .passes = 1 };
+    fetch_t stored = fetch, partial = fetch;
+
+    flights_remember(flights, fetch.key, FIXTURE_NOW, FETCH_REMEMBER_LONG);
+    go_to(&partial, FETCH_ASKING);
+    fetch_happens(&partial, FETCH_EVENT_PARTIAL, later);
+    go_to(&stored, FETCH_STORED);
+    is_int(fixture_peek(flights, 1, later + 1), FLIGHTS_LEAD, "it would be over");
+    go_to(&fetch, FETCH_ASKING);
+    fetch_happens(&fetch, FETCH_EVENT_NOT_STORABLE, later);
+    is_int(fixture_peek(flights, 1, later + 1), FLIGHTS_PASS, "it goes on");
+    is_int(fixture_peek(flights, 1, later + FETCH_REMEMBER_LONG), FLIGHTS_LEAD, "for so long");
+}
+
 static void test_hand_over(apr_pool_t *pool)
 {
     flights_t *flights = fixture_table(64, NULL, pool);
@@ -202,6 +225,7 @@ int main(void)
         is_int((int)rows[i].event, (int)i, "in order");
         test_row(&rows[i], pool);
     }
+    test_passing(pool);
     test_hand_over(pool);
     apr_pool_destroy(pool);
     return done_testing();

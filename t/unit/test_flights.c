@@ -117,7 +117,7 @@ static void test_uncacheable(apr_pool_t *pool)
 static void test_lease(apr_pool_t *pool)
 {
     flights_t *flights = fixture_table(64, NULL, pool);
-    flights_flight_t leader, follower, next;
+    flights_flight_t leader, follower;
     apr_time_t end = NOW + FIXTURE_LONG;
 
     fixture_join(flights, 1, NOW, &leader);
@@ -129,30 +129,123 @@ static void test_lease(apr_pool_t *pool)
     flights_renew(&leader, NOW + SECOND, FIXTURE_LONG);
     is_int(fixture_peek(flights, 1, end), FLIGHTS_FOLLOW, "renewed");
     is_int(fixture_peek(flights, 1, end + SECOND), FLIGHTS_LEAD, "for so long");
-    is_int(flights_wait(&follower, end + SECOND, FIXTURE_LONG), FLIGHTS_FAILED,
-           "a waiter ends a flight whose lease is over");
-    is_int(fixture_peek(flights, 1, NOW), FLIGHTS_LEAD, "for everybody");
+    is_int(flights_wait(&follower, end + SECOND, FIXTURE_LONG), FLIGHTS_RELIEVED,
+           "a waiter who sees that a lease is over leads as well");
+    is_int(fixture_peek(flights, 1, end + SECOND), FLIGHTS_FOLLOW, "for another lease");
 
-    fixture_join(flights, 2, NOW, &leader);
-    fixture_join(flights, 2, NOW, &follower);
-    is_int(fixture_join(flights, 2, end, &next), FLIGHTS_LEAD, "the next one takes over");
-    is_int(flights_wait(&follower, NOW, FIXTURE_LONG), FLIGHTS_FAILED, "waiters are told");
-    flights_renew(&leader, end, 5 * FIXTURE_LONG);
-    is_int(fixture_peek(flights, 2, end + FIXTURE_LONG), FLIGHTS_LEAD,
-           "the former leader renews nothing");
-    flights_end(&leader, FLIGHTS_UNCACHEABLE, end, FIXTURE_LONG);
-    is_int(fixture_peek(flights, 2, end), FLIGHTS_FOLLOW, "and ends nothing");
-    flights_end(&next, FLIGHTS_LANDED, end, 0);
-
-    fixture_join(flights, 3, NOW, &leader);
-    fixture_join(flights, 3, NOW, &follower);
-    is_int(flights_wait(&follower, end - 3000, FIXTURE_LONG), FLIGHTS_FAILED,
-           "a lease that ends during the wait");
     fixture_join(flights, 4, NOW, &leader);
     fixture_join(flights, 4, NOW, &follower);
     flights_end(&leader, FLIGHTS_LANDED, end + SECOND, 0);
     is_int(flights_wait(&follower, end + SECOND, FIXTURE_LONG), FLIGHTS_LANDED,
            "landed after its lease, and nobody had noticed");
+}
+
+/* A lease that is over brings one more leader, and the first to store it tells all. */
+static void test_relief(apr_pool_t *pool)
+{
+    flights_t *flights = fixture_table(64, NULL, pool);
+    flights_flight_t first, second, third, follower, other;
+    apr_time_t end = NOW + FIXTURE_LONG;
+
+    fixture_join(flights, 1, NOW, &first);
+    fixture_join(flights, 1, NOW, &follower);
+    is_int(fixture_join(flights, 1, end, &second), FLIGHTS_LEAD, "the lease is over: one more leads");
+    ok(flights_same(&first, &second), "the same flight");
+    is_int(fixture_join(flights, 1, end, &other), FLIGHTS_FOLLOW, "and only one more");
+    is_int(flights_wait(&follower, end, 0), FLIGHTS_TIMEUP, "who waits goes on waiting");
+    flights_end(&first, FLIGHTS_FAILED, end, 0);
+    is_int(flights_wait(&follower, end, 0), FLIGHTS_TIMEUP,
+           "the first one fails: the second one is on its way");
+    is_int(flights_wait(&follower, end + FIXTURE_LONG, FIXTURE_LONG), FLIGHTS_RELIEVED,
+           "and after its lease a waiter");
+    third = follower;
+    is_int(flights_wait(&other, end + FIXTURE_LONG, 0), FLIGHTS_TIMEUP, "and only one of them");
+    flights_end(&second, FLIGHTS_LANDED, end, 0);
+    is_int(flights_wait(&other, end, FIXTURE_LONG), FLIGHTS_LANDED, "the first to store it tells all");
+    flights_end(&third, FLIGHTS_UNCACHEABLE, end, FIXTURE_LONG);
+    is_int(fixture_peek(flights, 1, end), FLIGHTS_LEAD, "who comes later tells nobody");
+
+    fixture_join(flights, 2, NOW, &first);
+    fixture_join(flights, 2, end, &second);
+    fixture_join(flights, 2, end, &follower);
+    flights_end(&first, FLIGHTS_UNCACHEABLE, end, FIXTURE_LONG);
+    is_int(flights_wait(&follower, end, FIXTURE_LONG), FLIGHTS_UNCACHEABLE,
+           "uncacheable, by whichever leader");
+
+    fixture_join(flights, 3, NOW, &first);
+    fixture_join(flights, 3, end, &second);
+    fixture_join(flights, 3, end, &follower);
+    flights_end(&second, FLIGHTS_FAILED, end, 0);
+    is_int(flights_wait(&follower, end, FIXTURE_LONG), FLIGHTS_FAILED, "the last leader failed");
+}
+
+/* Of ten who wait longer than a lease each time one leads, and one fetch is enough. */
+static void test_slow(apr_pool_t *pool)
+{
+    flights_t *flights = fixture_table(64, NULL, pool);
+    flights_flight_t leader, flight;
+    follower_t follower[10];
+    int relieved = 0, landed = 0, i;
+    char name[16];
+
+    flights_join(flights, fixture_key(name, 1), NOW, 200000, &leader);
+    fixture_join(flights, 1, NOW, &flight);
+    for (i = 0; i < 10; i++) {
+        fixture_follow(&follower[i], &flight, FIXTURE_LONG);
+    }
+    fixture_await_waiters(&leader, 10);
+    while (flights_waiters(&leader) > 8) { /* one leaves at the end of each lease */
+        apr_sleep(1000);
+    }
+    flights_end(&leader, FLIGHTS_LANDED, NOW, 0);
+    for (i = 0; i < 10; i++) {
+        flights_outcome_e outcome = fixture_followed(&follower[i]);
+
+        relieved += outcome == FLIGHTS_RELIEVED;
+        landed += outcome == FLIGHTS_LANDED;
+    }
+    is_int(relieved + landed, 10, "each of them leads, or is served: %d, %d", relieved, landed);
+    ok(relieved >= 2 && landed >= 1, "one for each lease");
+}
+
+static void test_stream(apr_pool_t *pool)
+{
+    flights_t *flights = fixture_table(64, NULL, pool);
+    flights_flight_t leader, follower;
+    apr_time_t end = NOW + FIXTURE_LONG;
+
+    fixture_join(flights, 1, NOW, &leader);
+    fixture_join(flights, 1, NOW, &follower);
+    flights_stream(&leader, NOW + SECOND, FIXTURE_LONG);
+    is_int(flights_wait(&follower, end, 0), FLIGHTS_TIMEUP, "a body of unknown length: waited for");
+    is_int(flights_wait(&follower, end + SECOND, FIXTURE_LONG), FLIGHTS_UNCACHEABLE,
+           "for one lease after its head");
+    is_int(fixture_peek(flights, 1, end + SECOND), FLIGHTS_PASS, "then it counts as a stream");
+    flights_end(&leader, FLIGHTS_LANDED, end + SECOND, 0);
+    is_int(fixture_peek(flights, 1, end + SECOND), FLIGHTS_LEAD, "until it ends, and is stored");
+
+    fixture_join(flights, 2, NOW, &leader);
+    flights_stream(&leader, NOW, FIXTURE_LONG);
+    flights_end(&leader, FLIGHTS_LANDED, NOW, 0);
+    fixture_join(flights, 2, NOW, &leader);
+    is_int(fixture_join(flights, 2, end, &follower), FLIGHTS_LEAD, "the next flight is none");
+}
+
+static void test_remember(apr_pool_t *pool)
+{
+    flights_t *flights = fixture_table(64, NULL, pool);
+    flights_flight_t leader;
+    char name[16];
+
+    flights_remember(flights, fixture_key(name, 1), NOW, SECOND);
+    is_int(fixture_peek(flights, 1, NOW), FLIGHTS_PASS, "remembered without a leader");
+    flights_remember(flights, fixture_key(name, 1), NOW, 2 * SECOND);
+    is_int(fixture_peek(flights, 1, NOW + SECOND), FLIGHTS_PASS, "for longer");
+    is_int(fixture_join(flights, 1, NOW + 2 * SECOND, &leader), FLIGHTS_LEAD, "its time is over");
+    flights_remember(flights, fixture_key(name, 1), NOW, FIXTURE_LONG);
+    is_int(fixture_peek(flights, 1, NOW + 2 * SECOND), FLIGHTS_FOLLOW, "if it is led its leader tells");
+    flights_end(&leader, FLIGHTS_LANDED, NOW, 0);
+    is_int(fixture_join(flights, 1, NOW + 3 * SECOND, &leader), FLIGHTS_LEAD, "and led again");
 }
 
 static void test_limits(apr_pool_t *pool)
@@ -319,7 +412,7 @@ static void test_attach_again(apr_pool_t *pool)
 
     /* A stamp that is right, and garbage behind it: no crash, no endless search. */
     for (i = 64; i < size; i++) {
-        memory[i] = i % 832 >= 128 ? (unsigned char)(fixture_random(&random) >> 20) : memory[i];
+        memory[i] = i % 960 >= 128 ? (unsigned char)(fixture_random(&random) >> 20) : memory[i];
     }
     flights_attach(&second, memory, size, 0, NULL, pool);
     flights_child_init(second);
@@ -342,6 +435,10 @@ int main(void)
     test_roles(pool);
     test_uncacheable(pool);
     test_lease(pool);
+    test_relief(pool);
+    test_slow(pool);
+    test_stream(pool);
+    test_remember(pool);
     test_limits(pool);
     test_wake(pool);
     test_full(pool);

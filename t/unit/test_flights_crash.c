@@ -127,7 +127,7 @@ static void follow(flights_t *flights, board_t *board, tally_t *tally)
 
         /* it lands in one step, which is the first of ending it */
         tally->wrong_outcome += outcome != (fixture_get(&board->ending) ? FLIGHTS_LANDED
-                                                                        : FLIGHTS_FAILED);
+                                                                        : FLIGHTS_DIED);
     }
 }
 
@@ -219,7 +219,7 @@ static void test_heir(apr_pool_t *pool)
     heir = fork_user(flights, board, 0);
     fixture_await(&board->leading, 2);
     fixture_join(flights, ENDS, FIXTURE_NOW, &ends);
-    is_int(flights_wait(&ends, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_FAILED,
+    is_int(flights_wait(&ends, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_DIED,
            "the next process is not taken for it");
     kill(heir, SIGKILL);
     tap_wait(heir);

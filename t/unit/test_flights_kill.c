@@ -67,7 +67,7 @@ static void *request(void *data)
         else if (role == FLIGHTS_FOLLOW) {
             flights_outcome_e outcome = flights_wait(&flight, FIXTURE_NOW, FIXTURE_LONG);
 
-            if (outcome != FLIGHTS_LANDED && outcome != FLIGHTS_FAILED) {
+            if (outcome != FLIGHTS_LANDED && outcome != FLIGHTS_DIED) {
                 fixture_add(&board->wrong, 1);
             }
         }
@@ -157,7 +157,7 @@ static void test_leader(apr_pool_t *pool, int own_followers)
     is_int(board->served, CLIENTS, "everybody is served");
     is_int(board->fetches, 1, "after one more fetch");
     is_int(board->two_leaders + board->wrong, 0, "no two leaders, no wrong role or outcome");
-    is_int(flights_wait(&flight, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_FAILED, "that flight failed");
+    is_int(flights_wait(&flight, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_DIED, "of that flight they know");
     flights_stat(flights, FIXTURE_NOW, &stat);
     is_int(stat.in_flight, 0, "nothing is left in flight");
     is_int(stat.waiting, 0, "nobody is left waiting, the leader's companions included");
@@ -174,7 +174,7 @@ static void test_zombie(apr_pool_t *pool)
     fixture_await(&board->leading, 1);
     fixture_join(flights, KEY, FIXTURE_NOW, &flight);
     kill(leader, SIGKILL);
-    is_int(flights_wait(&flight, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_FAILED,
+    is_int(flights_wait(&flight, FIXTURE_NOW, FIXTURE_LONG), FLIGHTS_DIED,
            "killed and not yet waited for: dead");
     is_int(tap_wait(leader), -SIGKILL, "killed");
 }

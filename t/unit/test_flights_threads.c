@@ -58,7 +58,7 @@ static void lead(worker_t *worker, unsigned key, flights_flight_t *flight)
                 FIXTURE_NOW, dice % 2 ? FIXTURE_LONG : 0);
 }
 
-static flights_outcome_e await(const flights_flight_t *flight)
+static flights_outcome_e await(flights_flight_t *flight)
 {
     flights_outcome_e outcome;
     int tries = 0;
@@ -70,7 +70,7 @@ static flights_outcome_e await(const flights_flight_t *flight)
     return outcome;
 }
 
-static void follow(board_t *board, const flights_flight_t *flight)
+static void follow(board_t *board, flights_flight_t *flight)
 {
     switch (await(flight)) {
     case FLIGHTS_LANDED:
