@@ -28,6 +28,9 @@ void *config_create_server(apr_pool_t *pool, server_rec *server)
     config->if_error.mode = CONFIG_GRACE_UNSET;
     config->if_error.fallback = CONFIG_UNSET;
     config->cookies = CONFIG_COOKIES_UNSET;
+    config->any_host = CONFIG_UNSET;
+    config->ignore_query = CONFIG_UNSET;
+    config->quick = CONFIG_UNSET;
     return config;
 }
 
@@ -72,6 +75,17 @@ static const apr_array_header_t *merge_prefixes(apr_pool_t *pool, const apr_arra
     return apr_array_append(pool, base, add);
 }
 
+/* As their owners merge them. A name is each server's own. */
+static void merge_seen(config_server_t *merged, const config_server_t *base,
+                       const config_server_t *add)
+{
+    merged->key_base = add->key_base ? add->key_base : base->key_base;
+    merged->ignore_query = add->ignore_query >= 0 ? add->ignore_query : base->ignore_query;
+    merged->session_ids = add->session_ids ? add->session_ids : base->session_ids;
+    merged->quick = add->quick >= 0 ? add->quick : base->quick;
+    merged->named = add->named;
+}
+
 void *config_merge_server(apr_pool_t *pool, void *base_config, void *add_config)
 {
     const config_server_t *base = base_config, *add = add_config;
@@ -102,6 +116,8 @@ void *config_merge_server(apr_pool_t *pool, void *base_config, void *add_config)
     merged->bypass = add->bypass ? add->bypass : base->bypass;
     merged->query = add->query ? add->query : base->query;
     merged->ttl = add->ttl ? add->ttl : base->ttl;
+    merged->any_host = add->any_host >= 0 ? add->any_host : base->any_host;
+    merge_seen(merged, base, add);
     merged->prefixes = merge_prefixes(pool, base->prefixes, add->prefixes);
     return merged;
 }
@@ -230,6 +246,11 @@ int config_covers(const config_server_t *config, const char *path)
         }
     }
     return 0;
+}
+
+int config_is_quick(const config_server_t *config)
+{
+    return config->quick != 0;
 }
 
 const char *config_contradiction(const config_server_t *config)

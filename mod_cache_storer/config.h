@@ -13,6 +13,8 @@
 
 #include "../storage/storer_host.h"
 
+#include "apr_uri.h"
+
 typedef enum config_compression_e {
     CONFIG_COMPRESSION_UNSET = -1,
     CONFIG_COMPRESSION_AUTO,   /**< as LZ4, but not where the engine serves in place */
@@ -78,7 +80,15 @@ typedef struct config_server_t {
     ttl_rules_t            *ttl;
     const apr_array_header_t *tags;        /**< of const char *; empty: none */
     const char             *purge_field;   /**< of responses to unsafe requests; NULL or "": none */
+    int                     any_host;      /**< CacheStorerHosts any */
+
+    /* other modules' directives, see config_seen.h */
     const apr_array_header_t *prefixes;    /**< of const char *: where CacheEnable names us */
+    const apr_uri_t        *key_base;      /**< CacheKeyBaseURL */
+    int                     ignore_query;  /**< CacheIgnoreQueryString */
+    apr_array_header_t     *session_ids;   /**< of const char *: CacheIgnoreURLSessionIdentifiers */
+    int                     quick;         /**< CacheQuickHandler */
+    int                     named;         /**< this very server has a ServerName */
 
     /* resolved by lifecycle.c, read-only while requests run */
     apr_uint64_t            site;          /**< label of the virtual host, see purge/labels.h */
@@ -129,6 +139,9 @@ int                    config_covers(const config_server_t *config, const char *
 /** Whether some directive of the configuration mentions a text, .htaccess files apart. (directives.c)
  */
 int config_mentions(const char *text);
+
+/** Whether mod_cache works as a quick handler. */
+int                    config_is_quick(const config_server_t *config);
 
 /** What is wrong with the values as a whole; NULL: nothing. */
 const char *config_contradiction(const config_server_t *config);

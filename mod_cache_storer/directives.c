@@ -4,11 +4,11 @@
  * what makes no sense. Engine options are checked by the engines themselves (lifecycle.c asks them).
  */
 #include "config.h"
+#include "config_seen.h"
 
 #include "fields/structured.h"
 
 #include "ap_expr.h"
-#include "apr_fnmatch.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
@@ -423,36 +423,21 @@ static const char *set_status(cmd_parms *cmd, void *dummy, int argc, char *const
     return NULL;
 }
 
-/* What a section covers: the paths that begin so. Of a pattern nothing is known; then it may be any.
- * mod_cache takes all that the section covers, whatever path stands in the directive itself. */
-static const char *section_prefix(const cmd_parms *cmd)
-{
-    const ap_directive_t *section = cmd->directive->parent;
-
-    if (!section || ap_cstr_casecmp(section->directive, "<Location") != 0
-        || ap_strchr_c(section->args, '~') || apr_fnmatch_test(cmd->path)) {
-        return "";
-    }
-    return cmd->path;
-}
-
-/* mod_cache's own directive: only looked at, to know which URLs may be ours. httpd gives a directive
- * to each module that has it in its table. */
-static const char *see_cache_enable(cmd_parms *cmd, void *dummy, const char *type,
-                                    const char *prefix)
+static const char *set_hosts(cmd_parms *cmd, void *dummy, const char *text)
 {
     config_server_t *config = config_of(cmd->server);
 
     (void)dummy;
-    if (strcmp(type, "storer") == 0) {
-        apr_array_header_t *prefixes = apr_array_make(cmd->pool, 1, sizeof(const char *));
-
-        APR_ARRAY_PUSH(prefixes, const char *) = cmd->path ? section_prefix(cmd)
-                                                           : prefix ? prefix : "/";
-        config->prefixes = config->prefixes
-                           ? apr_array_append(cmd->pool, config->prefixes, prefixes) : prefixes;
+    if (ap_cstr_casecmp(text, "any") == 0) {
+        config->any_host = 1;
     }
-    return DECLINE_CMD;
+    else if (ap_cstr_casecmp(text, "named") == 0) {
+        config->any_host = 0;
+    }
+    else {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither named nor any", cmd->cmd->name, text);
+    }
+    return NULL;
 }
 
 static int mentions(const ap_directive_t *directive, const char *text)
@@ -529,7 +514,9 @@ const command_rec config_directives[] = {
     AP_INIT_TAKE_ARGV("CacheStorerStatus", set_status, NULL, RSRC_CONF,
                       "on (the default, named storer) or off [name] [key] [detail]: the "
                       "Cache-Status field of responses (RFC 9211)"),
-    AP_INIT_TAKE12("CacheEnable", see_cache_enable, NULL, RSRC_CONF | ACCESS_CONF,
-                   "belongs to mod_cache; mod_cache_storer looks at it as well"),
+    AP_INIT_TAKE1("CacheStorerHosts", set_hosts, NULL, RSRC_CONF,
+                  "named (the default) or any: whether requests are cached whose Host is none of the "
+                  "names of a server that has a ServerName"),
+    CONFIG_SEEN_DIRECTIVES,
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -15,6 +15,7 @@
 #include "hooks.h"
 
 #include "fetch/collapse.h"
+#include "fetch/fill.h"
 #include "intake.h"
 #include "invalidate.h"
 #include "mask.h"
@@ -45,6 +46,31 @@ static void before(state_t *state)
     }
 }
 
+/* An internal redirect goes on for the same URL: with the fields that the client sent, and with what
+ * the request before it was about to fetch. */
+static void follow_redirect(state_t *state, int goes_on)
+{
+    state_t *before = state->r->prev ? state_find(state->r->prev) : NULL;
+
+    if (!before || state->redirected) {
+        return;
+    }
+    state->redirected = 1;
+    fill_withdraw(before);
+    if (before->as_came) {
+        state->r->headers_in = before->as_came;
+        if (before->mask.authorization) {
+            apr_table_setn(before->as_came, "Authorization", before->mask.authorization);
+        }
+    }
+    if (goes_on && !provider_is_passing_error(state->r)) {
+        collapse_follow_redirect(state, before);
+    }
+    else {
+        collapse_end_redirected(state->r);
+    }
+}
+
 static int before_quick(request_rec *r, int lookup)
 {
     state_t *state = state_of(r);
@@ -52,7 +78,8 @@ static int before_quick(request_rec *r, int lookup)
     if (state) {
         state->quick = 1;
         state->lookup = lookup != 0;
-        collapse_end_redirected(r);
+        follow_redirect(state, 1);
+        mask_put_path(state);
         if (state->credentials || r->method_number != M_GET) { /* else there is nothing to mask */
             before(state);
         }
@@ -78,8 +105,13 @@ static int before_handler(request_rec *r)
 {
     state_t *state = state_of(r);
 
-    if (state && r->method_number != M_GET) {
-        mask_put(state);
+    if (state) {
+        /* after ap_internal_redirect_handler() there is no quick handler, and so no mod_cache */
+        follow_redirect(state, !config_is_quick(state->config));
+        mask_put_path(state);
+        if (r->method_number != M_GET) {
+            mask_put(state);
+        }
     }
     return DECLINED;
 }
@@ -94,13 +126,15 @@ static int after_handler(request_rec *r)
     return DECLINED;
 }
 
-/* Whether mod_cache may be at work: other responses are none of our business. In its quick handler it
- * looks at the path that was asked for, later at what that was rewritten to. */
+/* Whether mod_cache may be at work: other responses are none of our business. It looks at the path
+ * that was asked for, and at the sections for what that was rewritten to. */
 static int is_covered(const state_t *state)
 {
-    const request_rec *r = state->r;
+    request_rec *r = state->r;
+    const url_t *url = url_of(r);
 
-    return config_covers(state->config, r->parsed_uri.path) || config_covers(state->config, r->uri);
+    return (url && url->path && config_covers(state->config, url->path))
+           || config_covers(state->config, r->parsed_uri.path) || config_covers(state->config, r->uri);
 }
 
 static void insert_filters(request_rec *r)
@@ -210,6 +244,7 @@ static void see_error(request_rec *r)
     if (!state) {
         return;
     }
+    mask_remove(state);
     stale_unguard(state);
     if (state->hit) {
         return;

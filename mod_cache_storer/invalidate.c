@@ -2,9 +2,8 @@
  *
  * invalidate.c - see invalidate.h.
  *
- * The key of a URL is mod_cache's secret: it depends on directives that no other module can read.
- * So what is to be invalidated is not worked out here: mod_cache is made to, and the keys of the
- * other two URLs are made from the one it then hands to the provider.
+ * After an unsafe request mod_cache invalidates the URL that it has a key for. That key is not ours
+ * (url.h): so mod_cache decides whether and when, and which URLs is decided here.
  */
 #include "invalidate.h"
 
@@ -95,13 +94,14 @@ static int is_on(const request_rec *r, const apr_uri_t *uri, const char *authori
            && (own.port_str && *own.port_str ? own.port : default_port) == port;
 }
 
-/* The host as the client calls it, or as mod_cache does in its keys. */
-static int is_this_host(const request_rec *r, const apr_uri_t *uri, const char *origin)
+/* The host as the client calls it, or as the key has it. */
+static int is_this_host(const request_rec *r, const apr_uri_t *uri, const key_parts_t *own)
 {
     const char *host = apr_table_get(r->headers_in, "Host");
-    const char *authority = strstr(origin, "://");
+    const char *authority = apr_pstrmemdup(r->pool, own->host.data,
+                                           own->host.len + (own->port.len ? own->port.len + 1 : 0));
 
-    return (host && is_on(r, uri, host)) || (authority && is_on(r, uri, authority + 3));
+    return (host && is_on(r, uri, host)) || is_on(r, uri, authority);
 }
 
 /* RFC 3986 section 5.2.3: in the folder of the request's own path. */
@@ -118,64 +118,57 @@ static const char *absolute_path(request_rec *r, const char *base, const char *p
     return ap_normalize_path(joined, AP_NORMALIZE_NOT_ABOVE_ROOT) ? joined : NULL;
 }
 
-/* Scheme and authority, path and query of a key of mod_cache's: "http://host:80/path?query" */
-static void split_key(request_rec *r, const char *key, const char **origin, const char **path)
+/* The path that a reference means, with the query's in *query. @return NULL: none of this origin */
+static const char *refer(request_rec *r, const key_parts_t *own, const char *location,
+                         const char **query)
 {
-    const char *begin = strstr(key, "://"), *slash, *end;
-
-    begin = begin ? begin + 3 : key;
-    slash = strchr(begin, '/');
-    slash = slash ? slash : begin + strlen(begin);
-    end = slash + strcspn(slash, "?");
-    *origin = apr_pstrmemdup(r->pool, key, (apr_size_t)(slash - key));
-    *path = apr_pstrmemdup(r->pool, slash, (apr_size_t)(end - slash));
-}
-
-storer_bytes_t invalidate_encoded_key(const provider_object_t *object, request_rec *r)
-{
-    storer_bytes_t base_key = { NULL, 0 };
-    const char *key = object->base.key, *origin, *path;
-    const request_rec *first = r;
+    const char *base = apr_pstrmemdup(r->pool, own->path.data, own->path.len), *path;
     apr_uri_t uri;
 
-    while (first->prev) {
-        first = first->prev;
+    if (apr_uri_parse(r->pool, location, &uri) != APR_SUCCESS
+        || (uri.hostname && !is_this_host(r, &uri, own))) {
+        return NULL;
     }
-    if (apr_uri_parse(r->pool, first->unparsed_uri, &uri) != APR_SUCCESS || !uri.path
-        || !strchr(uri.path, '%')) {
-        return base_key;
+    *query = uri.query;
+    path = uri.path && *uri.path ? uri.path : uri.hostname ? "/" : base;
+    return absolute_path(r, base, path);
+}
+
+static void drop_twin(const provider_object_t *object, request_rec *r, const char *url)
+{
+    storer_bytes_t base_key;
+
+    if (url_twin(r, url, &base_key) == APR_SUCCESS) {
+        (void)provider_drop_key(object, base_key, r); /* logs by itself */
     }
-    split_key(r, key, &origin, &path);
-    if (key[strlen(key) - 1] == '?') {
-        uri.query = NULL; /* there is none, or CacheIgnoreQueryString */
-    }
-    (void)request_base_key(object->config, apr_pstrcat(r->pool, origin, uri.path, "?", uri.query,
-                                                       NULL), &base_key, r->pool);
-    return base_key;
+}
+
+apr_status_t invalidate_url(const provider_object_t *object, request_rec *r)
+{
+    drop_twin(object, r, object->base.key);
+    return provider_drop(object, r);
 }
 
 static void drop_location(const provider_object_t *object, request_rec *r, const char *location)
 {
-    const char *origin, *base, *path, *key;
+    const char *path, *query = NULL, *url;
     storer_bytes_t base_key;
-    apr_uri_t uri;
+    key_parts_t own;
 
-    split_key(r, object->base.key, &origin, &base);
-    if (apr_uri_parse(r->pool, location, &uri) != APR_SUCCESS
-        || (uri.hostname && !is_this_host(r, &uri, origin))) {
+    if (!key_take_apart(storer_bytes(object->base.key), &own)) {
         return;
     }
-    path = uri.path && *uri.path ? uri.path : uri.hostname ? "/" : base;
-    path = absolute_path(r, base, path);
+    path = refer(r, &own, location, &query);
     if (!path) {
         return;
     }
-    key = apr_pstrcat(r->pool, origin, path, "?", uri.query, NULL);
-    if (request_base_key(object->config, key, &base_key, r->pool) != APR_SUCCESS) {
+    url = url_beside(object->config, &own, path, query, r->pool);
+    if (url_base_key(object->config, url, &base_key, r->pool) != APR_SUCCESS) {
         return;
     }
-    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0503) "invalidating %s as well", key);
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0503) "invalidating %s as well", url);
     (void)provider_drop_key(object, base_key, r); /* logs by itself */
+    drop_twin(object, r, url);
 }
 
 void invalidate_locations(const provider_object_t *object, request_rec *r)

@@ -18,9 +18,8 @@ void invalidate_watch(request_rec *r);
  * @return 0: mod_cache has nothing to do with this URL */
 int invalidate_now(request_rec *r);
 
-/** mod_cache makes the key of what it invalidates when the path is decoded. This is the one under which
- * its quick handler looks for the same URL; data NULL: it is no other one. In r->pool. */
-storer_bytes_t invalidate_encoded_key(const provider_object_t *object, request_rec *r);
+/** Drop the URL of the request, for clients of each scheme. What goes wrong is logged and returned. */
+apr_status_t invalidate_url(const provider_object_t *object, request_rec *r);
 
 /** Drop what Location and Content-Location of the response name, as far as it is on this host. */
 void invalidate_locations(const provider_object_t *object, request_rec *r);

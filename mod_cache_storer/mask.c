@@ -4,6 +4,8 @@
  */
 #include "mask.h"
 
+#include "apr_strings.h"
+
 #include <string.h>
 
 int mask_is_unsafe(const request_rec *r)
@@ -60,8 +62,47 @@ void mask_put(state_t *state)
     }
 }
 
+/* cache_get_providers() looks at r->parsed_uri and, as a handler, at r->uri. */
+void mask_put_path(state_t *state)
+{
+    request_rec *r = state->r;
+    const url_t *url = url_of(r);
+    char *path;
+
+    if (!url || !url->path || r->proxyreq == PROXYREQ_PROXY || state->mask.path) {
+        return;
+    }
+    if (!r->parsed_uri.scheme && !r->parsed_uri.hostname
+        && strcmp(url->path, state->quick ? (r->parsed_uri.path ? r->parsed_uri.path : "/") : r->uri)
+           == 0) {
+        return;
+    }
+    path = apr_pstrdup(r->pool, url->path);
+    state->mask.path = 1;
+    state->mask.parsed_uri = r->parsed_uri;
+    state->mask.uri = r->uri;
+    r->parsed_uri.scheme = NULL;
+    r->parsed_uri.hostname = NULL;
+    r->parsed_uri.path = path;
+    if (!state->quick) {
+        r->uri = path;
+    }
+}
+
+static void remove_path(state_t *state)
+{
+    request_rec *r = state->r;
+
+    if (state->mask.path) {
+        r->parsed_uri = state->mask.parsed_uri;
+        r->uri = state->mask.uri;
+        state->mask.path = 0;
+    }
+}
+
 void mask_remove(state_t *state)
 {
+    remove_path(state);
     if (state->mask.hidden) {
         apr_table_setn(state->r->headers_in, "Authorization", state->mask.authorization);
         state->mask.hidden = 0;

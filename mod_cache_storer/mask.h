@@ -8,6 +8,9 @@
  *     as long as mod_cache looks.
  *   - the method: it invalidates after PUT, POST and DELETE, while every unsafe method must
  *     (section 4.4). The others pass as POST.
+ *   - the path, for CacheEnable and CacheDisable: it takes that of an internal redirect's target, and
+ *     none at all if the request line has a scheme and a host, which only requests to a forward proxy
+ *     have for it. It is shown the path that the client asked for, decoded.
  */
 #ifndef MASK_H
 #define MASK_H
@@ -16,6 +19,9 @@
 
 /** Before mod_cache. */
 void mask_put(state_t *state);
+
+/** The path alone, before mod_cache's handler and its quick handler. */
+void mask_put_path(state_t *state);
 
 /** Behind it, also where it serves the request. Does nothing where nothing is masked. */
 void mask_remove(state_t *state);

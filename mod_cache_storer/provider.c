@@ -11,33 +11,29 @@ provider_object_t *provider_object_of(const cache_handle_t *handle)
     return handle->cache_obj ? handle->cache_obj->vobj : NULL;
 }
 
-provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r,
-                                          const char *url_key)
+provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r)
 {
     const config_server_t *config = config_of(r->server);
+    const url_t *url = config->store ? url_of(r) : NULL;
     provider_object_t *object;
-    storer_bytes_t base_key;
-    apr_status_t rv;
 
     /* mod_cache hands in uninitialised memory, or what another provider left */
     handle->cache_obj = NULL;
     handle->req_hdrs = NULL;
     handle->resp_hdrs = NULL;
-    if (!config->store) {
-        return NULL;
-    }
-    rv = request_base_key(config, url_key, &base_key, r->pool);
-    if (rv != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
-                      STORERNO(0301) "not cached: the key of %s is too long", r->uri);
+    if (!url || !url->text) {
+        if (url) {
+            ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0301) "not cached: %s: %s", r->uri,
+                          url->problem);
+        }
         return NULL;
     }
     object = apr_pcalloc(r->pool, sizeof(*object));
-    object->base.key = url_key;
+    object->base.key = url->text;
     object->base.vobj = object;
     object->config = config;
     object->store = config->store;
-    object->base_key = base_key;
+    object->base_key = url->base_key;
     handle->cache_obj = &object->base;
     return object;
 }

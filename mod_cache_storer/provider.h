@@ -2,9 +2,10 @@
  *
  * provider.h - the ten callbacks of a mod_cache provider, and the state of a request they share.
  *
- * What mod_cache makes of the callbacks decides their shape: what open_entity and create_entity return
- * becomes the request's status, if it is neither OK nor DECLINED (hit.h makes use of that), and the
- * status of recall_body is not looked at, so that everything that can fail happens in open_entity.
+ * What mod_cache makes of the callbacks decides their shape: what open_entity and create_entity
+ * return becomes the request's status, if it is neither OK nor DECLINED (hit.h makes use of that),
+ * and the status of recall_body is not looked at, so that everything that can fail happens in
+ * open_entity.
  */
 #ifndef PROVIDER_H
 #define PROVIDER_H
@@ -53,7 +54,7 @@ typedef struct provider_object_t {
 } provider_object_t;
 
 /* provider_read.c */
-int          provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url_key);
+int          provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key);
 apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r);
 
 /** Whether a response that was just stored is what this request would find. */
@@ -62,7 +63,7 @@ apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
                                   apr_bucket_brigade *brigade);
 
 /* provider_write.c */
-int          provider_create_entity(cache_handle_t *handle, request_rec *r, const char *url_key,
+int          provider_create_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key,
                                     apr_off_t length, apr_bucket_brigade *brigade);
 apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cache_info *info);
 apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_bucket_brigade *in,
@@ -74,6 +75,10 @@ apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
 /** Why a response is not stored, as far as its head and length tell. state->url_key is as the look-up
  * has left it: NULL if there was none. */
 const char *provider_refusal(const state_t *state, apr_off_t length);
+
+/** Whether r makes the page for an error that may be this client's or this moment's (ErrorDocument).
+ * That the URL is not there is the URL's own. */
+int provider_is_passing_error(const request_rec *r);
 
 /** Why a response that went by is not kept after all. */
 const char *provider_objection(const provider_object_t *object, const request_rec *r);
@@ -91,10 +96,9 @@ apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r);
 /** The object of a handle; NULL: it has none. */
 provider_object_t *provider_object_of(const cache_handle_t *handle);
 
-/** An object for a URL of this request's server, in *handle as well.
- * @return NULL: nothing is cached for this server, or not under such a key */
-provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r,
-                                          const char *url_key);
+/** An object for the URL of this request, in *handle as well. mod_cache's key is not used, see url.h.
+ * @return NULL: nothing is cached for this server, or the request has no URL */
+provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r);
 
 /** The only translation of a status to what mod_cache understands. */
 int provider_result(apr_status_t rv);

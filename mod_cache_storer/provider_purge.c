@@ -40,7 +40,6 @@ int provider_remove_url(cache_handle_t *handle, request_rec *r)
 apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
 {
     provider_object_t *object = provider_object_of(handle);
-    storer_bytes_t encoded_key;
 
     if (!object) {
         return APR_NOTFOUND;
@@ -52,9 +51,5 @@ apr_status_t provider_invalidate_entity(cache_handle_t *handle, request_rec *r)
                   object->base.key);
     stats_count(r, STATS_INVALIDATIONS);
     invalidate_locations(object, r);
-    encoded_key = invalidate_encoded_key(object, r);
-    if (encoded_key.data) {
-        (void)provider_drop_key(object, encoded_key, r); /* logs by itself */
-    }
-    return provider_drop(object, r);
+    return invalidate_url(object, r);
 }

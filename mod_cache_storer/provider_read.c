@@ -31,18 +31,6 @@ static apr_status_t release_view(void *baton)
     return APR_SUCCESS;
 }
 
-/* Whether mod_cache calls to invalidate, after an unsafe request: it passes no more than the
- * request, which an internal redirect may have turned into a GET meanwhile. */
-static int is_unsafe(const request_rec *r)
-{
-    for (; r; r = r->prev) {
-        if (r->method_number != M_GET) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* The frame's content is bounded by what was allowed when it was stored, and by what is now. */
 static int is_too_large(const provider_object_t *object)
 {
@@ -308,6 +296,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     request_rec *r = state->r;
     cache_info *info = &object->base.info;
     unsigned asks = asks_for(r);
+    int result;
 
     apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
     object->opened = 1;
@@ -335,7 +324,12 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
                   object->stale ? "stale" : "fresh", object->base.key);
-    return asks & (ASKS_CONDITION | ASKS_DIRECTIVE) ? OK : hit_serve(state, handle);
+    result = asks & (ASKS_CONDITION | ASKS_DIRECTIVE) ? OK : hit_serve(state, handle);
+    if (result == OK) {
+        /* mod_cache may add conditions of its own, which are not for an internal redirect */
+        state->as_came = apr_table_copy(r->pool, r->headers_in);
+    }
+    return result;
 }
 
 static int missed(provider_object_t *object, state_t *state, cache_handle_t *handle,
@@ -355,30 +349,25 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
     return DECLINED;
 }
 
-int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url_key)
+int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key)
 {
-    provider_object_t *object = provider_object_create(handle, r, url_key);
+    provider_object_t *object = provider_object_create(handle, r);
     state_t *state;
     fetch_t *fetch;
     apr_status_t rv;
 
+    (void)mod_cache_key;
     if (!object) {
         return DECLINED;
     }
-    if (is_unsafe(r)) {
+    if (url_is_unsafe(r)) {
         /* Only the key matters, not which variant this request's headers would elect. Should it be
          * a look-up after all, recall_headers makes it a miss. */
         return OK;
     }
     state = state_of(r);
-    if (strchr(r->uri, '?')) {
-        /* a decoded path, with CacheQuickHandler off: in the key it would look like a query. Nor is
-         * it stored then, see provider_refusal() */
-        handle->cache_obj = NULL;
-        return DECLINED;
-    }
-    state->url_key = url_key;
-    if (state_bypasses(state)) {
+    state->url_key = object->base.key;
+    if (state_bypasses(state) || url_is_error_page(r)) {
         handle->cache_obj = NULL;
         return DECLINED;
     }
@@ -393,6 +382,10 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *url
     }
     if (state->fetch.phase == FETCH_IDLE && !state->lookup && is_missing(object, rv)) {
         fetch_happens(&state->fetch, FETCH_EVENT_ASK, apr_time_now());
+    }
+    else if (state->fetch.phase == FETCH_ASKING && !is_missing(object, rv)) {
+        /* what this request took over, and another one has stored meanwhile */
+        fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
     }
     return rv == APR_SUCCESS ? found(object, state, handle) : missed(object, state, handle, rv);
 }

@@ -15,14 +15,28 @@ static int sets_cookie(request_rec *r)
     return apr_table_get(headers, "Set-Cookie") || apr_table_get(headers, "Set-Cookie2");
 }
 
-/* mod_cache makes the key when it first needs one. If that is now, and not when it looked for the
- * response, httpd has decoded the path meanwhile: the key may be that of another URL, whose path holds
- * as text what this one means. */
-static int has_late_key(const state_t *state)
+int provider_is_passing_error(const request_rec *r)
 {
-    const char *target = state->r->unparsed_uri ? state->r->unparsed_uri : "";
+    return url_is_error_page(r) && r->status != HTTP_NOT_FOUND && r->status != HTTP_GONE;
+}
 
-    return !state->url_key && memchr(target, '%', strcspn(target, "?"));
+/* From http to https, mostly: by whatever the origin tells the two apart, a client that has followed
+ * it must not get it again. */
+static int leads_to_itself(const state_t *state)
+{
+    const char *location = apr_table_get(state->r->headers_out, "Location");
+    key_parts_t own, other;
+    const char *target;
+
+    if (!location) {
+        location = apr_table_get(state->r->err_headers_out, "Location");
+    }
+    target = location ? key_read(location, state->r->pool) : NULL;
+    return target && key_take_apart(storer_bytes(target), &other)
+           && key_take_apart(storer_bytes(url_of(state->r)->text), &own)
+           && key_same(own.host, other.host) && key_same(own.path, other.path)
+           && key_same(own.query, other.query)
+           && !key_same(own.scheme, other.scheme);
 }
 
 /* A stream of server-sent events (HTML, section 9.2) ends when its client goes. */
@@ -38,8 +52,11 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     request_rec *r = state->r;
     const config_server_t *config = state->config;
 
-    if (has_late_key(state)) {
-        return "it was not looked for, and its path is decoded by now";
+    if (provider_is_passing_error(r)) {
+        return "it is the page for an error of the request";
+    }
+    if (ap_is_HTTP_REDIRECT(r->status) && leads_to_itself(state)) {
+        return "it leads to the same URL with another scheme";
     }
     if (r->header_only) {
         return "the response to HEAD has no body, and GET shares its key";

@@ -89,19 +89,20 @@ static provider_writing_t *start_writing(provider_object_t *object, request_rec 
  * create_entity
  * --------------------------------------------------------------------------------------------- */
 
-int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *url_key,
+int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key,
                            apr_off_t length, apr_bucket_brigade *brigade)
 {
-    provider_object_t *object = provider_object_create(handle, r, url_key);
+    provider_object_t *object = provider_object_create(handle, r);
     state_t *state = state_of(r);
     const char *reason;
 
+    (void)mod_cache_key;
     (void)brigade;
     if (!object || !state) {
         return DECLINED;
     }
     reason = provider_refusal(state, length);
-    state->url_key = url_key;
+    state->url_key = object->base.key;
     if (state_bypasses(state)) {
         handle->cache_obj = NULL;
         return DECLINED;

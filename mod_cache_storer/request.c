@@ -7,7 +7,6 @@
 #include "state.h"
 
 #include "fields/accept.h"
-#include "fields/query.h"
 #include "http/key.h"
 
 #include "apr_lib.h"
@@ -15,26 +14,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-/* The same URL with its query in normal form. A key of mod_cache's always has a "?". */
-static const char *normal_query(const query_rules_t *rules, const char *url_key, apr_pool_t *pool)
-{
-    const char *query = strchr(url_key, '?');
-
-    if (!query || !query[1]) {
-        return url_key;
-    }
-    query++;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, url_key, (apr_size_t)(query - url_key)),
-                       query_normal_form(rules, query, pool), NULL);
-}
-
-apr_status_t request_base_key(const config_server_t *config, const char *url_key,
-                              storer_bytes_t *base_key, apr_pool_t *pool)
-{
-    return key_of_url(storer_bytes(config->query ? normal_query(config->query, url_key, pool)
-                                                 : url_key), base_key, pool);
-}
 
 static int bytes_are(storer_bytes_t a, storer_bytes_t b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * request.h - what a store may know of a request: its key (http/key.h has the grammar), and the fields
- * that a response varies on.
+ * request.h - what a store may know of a request: the fields that a response varies on. Its URL is
+ * url.h's.
  *
  * Folding (CacheStorerNormalize). Values that mean the same are one variant (RFC 9111 section 4.1).
  * White space around the members of a list never counts. A response that varies on Accept-Encoding
@@ -23,12 +23,6 @@ typedef struct request_variant_t {
     const storer_header_t *headers;  /**< what the response varies on; values in normal form */
     int                    count;
 } request_variant_t;
-
-/** The base key for mod_cache's key: the same string, or a copy in pool: escaped, and with the query
- * in the form CacheStorerKeyQuery asks for.
- * @return APR_SUCCESS or APR_ENOSPC: too long */
-apr_status_t request_base_key(const config_server_t *config, const char *url_key,
-                              storer_bytes_t *base_key, apr_pool_t *pool);
 
 /** What one election remembers of its request. */
 typedef struct request_look_t {

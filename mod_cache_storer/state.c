@@ -12,8 +12,8 @@ state_t *state_find(const request_rec *r)
     return ap_get_module_config(r->request_config, &cache_storer_module);
 }
 
-/* Also where they are gone by now: "RequestHeader unset Authorization" leaves them to httpd alone, and
- * what comes of an internal redirect is for whom the first request was let in. */
+/* Also where they are gone by now: "RequestHeader unset Authorization" leaves them to httpd alone,
+ * and what comes of an internal redirect is for whom the first request was let in. */
 static int has_credentials(const request_rec *r)
 {
     const state_t *before = NULL;
@@ -71,25 +71,50 @@ static int is_any_true(request_rec *r, const apr_array_header_t *expressions)
     return result;
 }
 
-int state_bypasses(state_t *state)
+static int is_bypassed(state_t *state)
 {
     apr_table_t *headers = state->r->headers_in;
+    int result;
 
-    if (!state->config->bypass || state->bypass_known) {
-        return state->bypass;
-    }
     /* an expression may well be about the credentials that mod_cache is not to see now */
     if (state->mask.hidden) {
         apr_table_setn(headers, "Authorization", state->mask.authorization);
     }
-    state->bypass = is_any_true(state->r, state->config->bypass) != 0;
+    result = is_any_true(state->r, state->config->bypass);
     if (state->mask.hidden) {
         apr_table_unset(headers, "Authorization");
     }
+    return result;
+}
+
+/* What the expressions said of the client's request is true of what it is redirected to. */
+static const char *bypass_reason(state_t *state)
+{
+    const state_t *before = state->r->prev ? state_find(state->r->prev) : NULL;
+    const char *problem = url_problem(state->r);
+
+    if (problem || !state->config->bypass) {
+        return problem;
+    }
+    if (before && before->bypass_known) {
+        return before->bypass ? before->detail : NULL;
+    }
+    return is_bypassed(state) ? "CacheStorerBypass" : NULL;
+}
+
+int state_bypasses(state_t *state)
+{
+    const char *reason;
+
+    if (state->bypass_known) {
+        return state->bypass;
+    }
     state->bypass_known = 1;
-    if (state->bypass) {
+    reason = bypass_reason(state);
+    if (reason) {
+        state->bypass = 1;
         state->forward = STATE_FORWARD_BYPASS;
-        state->detail = "CacheStorerBypass";
+        state->detail = reason;
     }
     return state->bypass;
 }

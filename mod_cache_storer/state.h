@@ -13,6 +13,7 @@
 #include "mod_cache_storer.h"
 
 #include "config.h"
+#include "url.h"
 #include "fetch/fetch.h"
 
 /** Why a request went to the origin: the fwd parameter of RFC 9211 section 2.2. */
@@ -32,6 +33,9 @@ typedef struct state_mask_t {
     int         method_number;
     unsigned    hidden:1;       /**< authorization is hidden now */
     unsigned    method:1;       /**< method_number is the real one */
+    unsigned    path:1;         /**< parsed_uri and uri are the real ones */
+    apr_uri_t   parsed_uri;
+    char       *uri;
 } state_mask_t;
 
 /** Conditions and ranges that a request on a cold key was relieved of, see fetch/fill.c. */
@@ -60,16 +64,21 @@ typedef struct state_t {
     const config_server_t *config;
     unsigned               credentials:1; /**< the request came with an Authorization */
 
+    /* url.c; in the state of the first request of a chain of internal redirects */
+    url_t                  url;
+
     /* fetch/fetch.c; `key`, `passes` and `collapsed` in it: collapse.c, provider_read.c */
     fetch_t                fetch;
 
     /* the look-up: provider_read.c, stale.c; the URL's key also provider_write.c */
-    const char            *url_key;     /**< mod_cache's key; NULL: no callback was called yet */
+    const char            *url_key;     /**< the URL's; NULL: no callback was called yet */
+    apr_table_t           *as_came;     /**< the request's fields before mod_cache added its conditions;
+                                             NULL: it has added none */
     struct provider_object_t *found;    /**< what was found: served, or revalidated */
     state_forward_e        forward;
     apr_uint64_t           epoch;       /**< the store's, from before anything was fetched */
     int                    keepalives;  /**< of the connection, where stale.c has hidden them */
-    unsigned               bypass:1;    /**< CacheStorerBypass, once bypass_known; state.c */
+    unsigned               bypass:1;    /**< it is none of the cache's, once bypass_known; state.c */
     unsigned               bypass_known:1;
 
     /* the store path: provider_write.c */
@@ -85,6 +94,7 @@ typedef struct state_t {
     unsigned               quick:1;     /**< mod_cache's quick handler looks at it now */
     unsigned               lookup:1;    /**< this is only a question whether it could be served */
     unsigned               hit:1;
+    unsigned               redirected:1; /**< what the request before this one leaves was seen to */
     unsigned               forwarded:1; /**< a handler makes a response, past the cache */
     unsigned               outlet_seen:1;
 
@@ -105,8 +115,9 @@ state_t *state_find(const request_rec *r);
 /** The state of a request, made if there is none; NULL: nothing is cached for its server. */
 state_t *state_of(request_rec *r);
 
-/** CacheStorerBypass: whether one of the expressions is true. Asked once, when mod_cache first asks
- * for the response: in the quick handler, or with CacheQuickHandler off in the handler. */
+/** Whether the request is none of the cache's: it has no URL of its own (url.h), or one of the
+ * expressions of CacheStorerBypass is true. Found out once, when mod_cache first asks for the
+ * response: in the quick handler, or with CacheQuickHandler off in the handler. */
 int state_bypasses(state_t *state);
 
 #endif /* STATE_H */

@@ -104,6 +104,9 @@ static const char *path_of(const request_rec *r)
 {
     const char *uri = r->unparsed_uri, *authority;
 
+    if (!uri) {
+        return "/";
+    }
     if (*uri != '/') {
         authority = strstr(uri, "://");
         uri = authority ? strchr(authority + 3, '/') : NULL;
@@ -128,7 +131,7 @@ static int locate(admin_t *admin)
         }
         admin->rest = decode(path, (apr_size_t)(end - path), 0, r->pool);
     }
-    else if (strlen(r->uri) > length) {
+    else if (strncmp(r->uri, admin->base, length) == 0 && r->uri[length] == '/') {
         admin->rest = r->uri + length + 1; /* it came with escapes in the base itself */
     }
     return admin->rest ? OK : HTTP_BAD_REQUEST;
@@ -205,8 +208,8 @@ int admin_should_stop(void *baton)
  * Who may
  * --------------------------------------------------------------------------------------------- */
 
-/* A name that the server has by its configuration, or that cannot be anybody else's: an attacker's page
- * may have a host name that leads here (DNS rebinding). */
+/* A name that the server has by its configuration, or that cannot be anybody else's: an attacker's
+ * page may have a host name that leads here (DNS rebinding). */
 static int is_own_name(request_rec *r)
 {
     const char *host = r->hostname;

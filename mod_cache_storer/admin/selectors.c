@@ -4,10 +4,7 @@
  */
 #include "selectors.h"
 
-#include "../config.h"
-#include "../request.h"
-
-#include "../http/key.h"
+#include "../url.h"
 
 #include "http_main.h"
 #include "apr_strings.h"
@@ -46,16 +43,17 @@ static const apr_array_header_t *each_scheme(const admin_t *admin, const char *t
     return keys->nelts > 0 ? keys : NULL;
 }
 
+static void add_key(void *baton, storer_bytes_t base_key)
+{
+    add(baton, base_key);
+}
+
 static void add_url(const admin_t *admin, const char *url, apr_array_header_t *keys)
 {
-    const char *key = key_read(url, admin->r->pool);
     server_rec *server = admin->site ? admin->r->server : ap_server_conf;
-    storer_bytes_t base_key;
 
-    while (key && server) {
-        if (request_base_key(config_of(server), key, &base_key, admin->r->pool) == APR_SUCCESS) {
-            add(keys, base_key);
-        }
+    while (server) {
+        (void)url_each_key(server, url, add_key, keys, admin->r->pool);
         server = admin->site ? NULL : server->next;
     }
 }
@@ -67,10 +65,16 @@ const apr_array_header_t *selectors_url(const admin_t *admin, const char *text)
 
 static void add_prefix(const admin_t *admin, const char *url, apr_array_header_t *keys)
 {
-    const char *prefix = key_read_prefix(url, admin->r->pool);
+    apr_pool_t *pool = admin->r->pool;
+    const char *plain = key_unescape(url, pool), *texts[] = { url, plain };
+    apr_size_t i;
 
-    if (prefix) {
-        add(keys, storer_bytes(prefix));
+    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *prefix = texts[i] ? key_read_prefix(texts[i], pool) : NULL;
+
+        if (prefix) {
+            add(keys, key_escape(storer_bytes(prefix), pool));
+        }
     }
 }
 

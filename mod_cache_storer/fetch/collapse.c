@@ -314,6 +314,15 @@ void collapse_stream(state_t *state)
     }
 }
 
+void collapse_follow_redirect(state_t *state, state_t *before)
+{
+    state->fetch.wait_until = before->fetch.wait_until;
+    state->fetch.passes = before->fetch.passes;
+    if (fetch_leads(&before->fetch)) {
+        collapse_adopt(state, &before->fetch);
+    }
+}
+
 void collapse_end_redirected(const request_rec *r)
 {
     for (r = r->prev; r; r = r->prev) {

@@ -64,6 +64,10 @@ int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_t
  * the requests before it were to fetch. Nothing where there are none. */
 void collapse_end_redirected(const request_rec *r);
 
+/** An internal redirect goes on for the same URL: it takes over the fetch of the request before it,
+ * and what that one has seen of others'. */
+void collapse_follow_redirect(state_t *state, state_t *before);
+
 /** What was remembered as uncacheable is stored now. */
 void collapse_forget(storer_bytes_t key);
 

@@ -49,6 +49,19 @@ void fill_prepare(state_t *state)
     state->fill.conditions = saved;
 }
 
+static void put_back(state_t *state)
+{
+    (void)apr_table_do(keep_line, state->r->headers_in, state->fill.conditions, NULL);
+    state->fill.conditions = NULL;
+}
+
+void fill_withdraw(state_t *state)
+{
+    if (state->fill.conditions) {
+        put_back(state);
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------
  * What the client gets
  * --------------------------------------------------------------------------------------------- */
@@ -159,8 +172,7 @@ void fill_answer(state_t *state)
     if (!state->fill.conditions) {
         return;
     }
-    (void)apr_table_do(keep_line, r->headers_in, state->fill.conditions, NULL);
-    state->fill.conditions = NULL;
+    put_back(state);
     state->fill.take = -1;
     if (r->status != HTTP_OK) {
         return;

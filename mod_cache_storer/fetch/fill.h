@@ -18,6 +18,9 @@
 /** Take conditions and Range off a request that is about to fill the cache. */
 void fill_prepare(state_t *state);
 
+/** An internal redirect takes the request's place: put them back, for that one to do the same. */
+void fill_withdraw(state_t *state);
+
 /** The response's head is here: put them back, and see what the client is to get. Sets the status,
  * Content-Range and Content-Length of a 304 or 206. */
 void fill_answer(state_t *state);

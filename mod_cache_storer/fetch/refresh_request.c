@@ -152,6 +152,7 @@ static conn_rec *create_connection(conn_rec *client, apr_pool_t *pool)
 refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t size,
                                   refresh_done_fn *done)
 {
+    const request_rec *first = url_first(r); /* r may be an internal redirect's */
     apr_pool_t *pool = create_pool();
     refresh_job_t *job;
 
@@ -161,10 +162,10 @@ refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t 
     job = apr_pcalloc(pool, sizeof(*job));
     job->pool = pool;
     job->server = r->server;
-    job->target = apr_pstrdup(pool, r->unparsed_uri);
-    job->hostname = apr_pstrdup(pool, r->hostname);
-    job->port = r->parsed_uri.port;
-    job->port_str = apr_pstrdup(pool, r->parsed_uri.port_str);
+    job->target = apr_pstrdup(pool, first->unparsed_uri);
+    job->hostname = apr_pstrdup(pool, first->hostname);
+    job->port = first->parsed_uri.port;
+    job->port_str = apr_pstrdup(pool, first->parsed_uri.port_str);
     job->headers = copy_headers(r, pool);
     job->is_tls = ap_ssl_conn_is_ssl(r->connection);
     job->done = done;

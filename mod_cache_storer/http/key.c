@@ -140,8 +140,8 @@ apr_status_t key_of_url(storer_bytes_t url, storer_bytes_t *base_key, apr_pool_t
     return APR_SUCCESS;
 }
 
-/* A value is escaped already, and here once more, with the separators: longer than need be if there is
- * anything to escape at all, and still unique. */
+/* A value is escaped already, and here once more, with the separators: longer than need be if there
+ * is anything to escape at all, and still unique. */
 apr_status_t key_of_variant(storer_bytes_t base_key, const storer_header_t *headers, int count,
                             storer_bytes_t *key, apr_pool_t *pool)
 {
@@ -301,6 +301,11 @@ int key_take_apart(storer_bytes_t text, key_parts_t *parts)
     at += parts->path.len;
     parts->query = at < end ? between(at + 1, end) : between(NULL, NULL);
     return 1;
+}
+
+int key_same(storer_bytes_t a, storer_bytes_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool)

@@ -35,6 +35,9 @@ typedef struct key_parts_t {
  * @return 1; 0: there is no scheme, no host, or a user, or the authority is malformed */
 int key_take_apart(storer_bytes_t text, key_parts_t *parts);
 
+/** Whether two parts are the same bytes. */
+int key_same(storer_bytes_t a, storer_bytes_t b);
+
 /** The url of these parts, with the "/" and the "?" that every key has. NUL-terminated, in pool. */
 const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool);
 
@@ -64,8 +67,8 @@ const char *key_read(const char *text, apr_pool_t *pool);
 /** The same for the beginning of a URL: scheme and host are whole, the rest may end anywhere. */
 const char *key_read_prefix(const char *text, apr_pool_t *pool);
 
-/** The text with each escape replaced by its byte, for a key that was copied from where key_show() has
- * put it. NUL-terminated in pool; NULL: there is no escape in it. */
+/** The text with each escape replaced by its byte, for a key that was copied from where key_show()
+ * has put it. NUL-terminated in pool; NULL: there is no escape in it. */
 const char *key_unescape(const char *text, apr_pool_t *pool);
 
 #endif /* KEY_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * purge_method.c - see purge_method.h. The key of the URL is mod_cache's secret (invalidate.c): so
+ * purge_method.c - see purge_method.h. Which URLs are cached is mod_cache's to know (CacheEnable): so
  * it is made to invalidate the URL, which then is a purge.
  */
 #include "purge_method.h"
@@ -22,7 +22,7 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
 {
     state_t *state = state_find(r);
     purge_t purge = { object->store, 0, 1, r->pool };
-    storer_bytes_t encoded_key;
+    storer_bytes_t twin;
     apr_status_t rv;
 
     if (!state || !state->purging) {
@@ -33,9 +33,8 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
         purge.site = object->config->site;
     }
     rv = purge_url(&purge, object->base_key);
-    encoded_key = invalidate_encoded_key(object, r);
-    if (rv == APR_SUCCESS && encoded_key.data) {
-        rv = purge_url(&purge, encoded_key);
+    if (rv == APR_SUCCESS && url_twin(r, object->base.key, &twin) == APR_SUCCESS) {
+        rv = purge_url(&purge, twin);
     }
     if (rv == APR_SUCCESS) {
         state->purged = 1;

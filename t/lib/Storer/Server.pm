@@ -32,7 +32,7 @@ use constant PATIENCE => 60;
 # What the configuration templates use; a built-in one is passed over.
 my @modules = qw(
     unixd authz_core authz_host log_config version status info mime alias dir headers env setenvif
-    proxy proxy_http cache filter include deflate negotiation substitute rewrite
+    proxy proxy_http cache filter include deflate negotiation substitute rewrite actions
 );
 
 # ---- what is where -------------------------------------------------------------------------------
