@@ -169,7 +169,7 @@ const char *api_place(const tool_t *tool)
         return tool->url;
     }
     return apr_psprintf(tool->pool, "%s, which sees the virtual host %s only (--host NAME asks "
-                        "another)", tool->url, tool_printable(tool->scope, tool->pool));
+                        "another)", tool->url, tool->scope);
 }
 
 const char *api_escape(const tool_t *tool, const char *text)

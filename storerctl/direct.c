@@ -4,6 +4,7 @@
  * that are in effect for all processes that use it, and whether it is sound.
  */
 #include "storerctl.h"
+#include "text.h"
 
 #include "../mod_cache_storer/http/key.h"
 #include "../mod_cache_storer/purge/labels.h"
@@ -23,7 +24,7 @@ static void say(void *baton, storer_log_level_e level, apr_status_t rv, const ch
     (void)baton;
     (void)rv;
     if (level <= STORER_LOG_WARNING) {
-        fprintf(stderr, "storerctl: %s\n", message);
+        (void)tool_fail(TOOL_OK, "%s", message);
     }
 }
 
@@ -58,19 +59,29 @@ typedef struct walk_t {
     apr_pool_t       *scratch;
 } walk_t;
 
-static void print_key(const tool_t *tool, storer_bytes_t shown, storer_bytes_t variant)
+static void print_key(const tool_t *tool, storer_bytes_t shown, storer_bytes_t variant,
+                      apr_pool_t *scratch)
 {
+    apr_size_t length = shown.len + variant.len;
+    char *key = apr_palloc(scratch, length + 1);
+
+    memcpy(key, shown.data, shown.len);
+    memcpy(key + shown.len, variant.data, variant.len);
     if (tool->json) {
-        json_t *text = json_sprintf("%.*s%.*s", (int)shown.len, shown.data, (int)variant.len,
-                                    variant.data);
+        json_t *text = json_string(text_utf8(key, length, scratch));
 
         json_dumpf(text, stdout, JSON_ENCODE_ANY);
         putchar('\n');
         json_decref(text);
     }
     else {
-        printf("%.*s%.*s\n", (int)shown.len, shown.data, (int)variant.len, variant.data);
+        puts(text_printable(key, length, scratch));
     }
+}
+
+static const char *printable(const char *text, apr_pool_t *pool)
+{
+    return text ? text_printable(text, strlen(text), pool) : "";
 }
 
 static apr_status_t list_key(void *baton, storer_bytes_t key, storer_view_t *value)
@@ -93,7 +104,7 @@ static apr_status_t list_key(void *baton, storer_bytes_t key, storer_view_t *val
     }
     variant.data = key.data + base.len;
     variant.len = key.len - base.len;
-    print_key(walk->tool, shown, variant);
+    print_key(walk->tool, shown, variant, walk->scratch);
     walk->printed++;
     return walk->tool->limit && walk->printed >= walk->tool->limit ? APR_EOF : APR_SUCCESS;
 }
@@ -136,19 +147,19 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
         (void)tool_fail(TOOL_NO, "%.*s is damaged", (int)key.len, key.data);
         return APR_SUCCESS;
     }
-    print_key(walk->tool, key_show(base, pool), variant);
+    print_key(walk->tool, key_show(base, pool), variant, pool);
     walk->printed++;
     if (walk->tool->json) {
         return APR_SUCCESS;
     }
     printf("  status       %d\n  hits         %" APR_UINT64_T_FMT "\n  stored       %s\n  tags"
            "         %s\n", info.status, hits, tool_size((double)length, pool),
-           record.tags ? record.tags : "");
+           printable(record.tags, pool));
     lines = apr_table_elts(record.headers);
     for (i = 0; i < lines->nelts; i++) {
         const apr_table_entry_t *line = &APR_ARRAY_IDX(lines, i, apr_table_entry_t);
 
-        printf("    %s: %s\n", line->key, line->val);
+        printf("    %s: %s\n", printable(line->key, pool), printable(line->val, pool));
     }
     return APR_SUCCESS;
 }

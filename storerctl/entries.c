@@ -20,7 +20,7 @@ static void print_json(const json_t *json)
 /* ---- list ---- */
 
 /* @return how many were printed */
-static long print_keys(const tool_t *tool, const json_t *page, long left)
+static long print_keys(const tool_t *tool, const json_t *page, long left, apr_pool_t *scratch)
 {
     size_t i;
     const json_t *key;
@@ -33,7 +33,7 @@ static long print_keys(const tool_t *tool, const json_t *page, long left)
             print_json(key);
         }
         else {
-            puts(json_string_value(key));
+            puts(tool_string(key, scratch));
         }
     }
     return (long)i;
@@ -48,6 +48,7 @@ tool_exit_e entries_none(const tool_t *tool, const char *place)
 tool_exit_e entries_list(tool_t *tool)
 {
     long left = tool->limit ? tool->limit : -1, printed = 0;
+    apr_pool_t *scratch;
     const char *query = apr_psprintf(tool->pool, "?limit=%d%s%s", PAGE,
                                      tool->argc > 0 ? "&pattern=" : "",
                                      tool->argc > 0 ? api_escape(tool, tool->argv[0]) : "");
@@ -55,13 +56,15 @@ tool_exit_e entries_list(tool_t *tool)
     if (tool->argc > 1) {
         return tool_fail(TOOL_USAGE, "list: one pattern, or none");
     }
+    apr_pool_create(&scratch, tool->pool);
     while (query && left != 0) {
         json_t *page;
         const char *next;
         tool_exit_e result = api_call(tool, "GET", query, NULL, &page, &next);
-        long count = print_keys(tool, page, left);
+        long count = print_keys(tool, page, left, scratch);
 
         json_decref(page);
+        apr_pool_clear(scratch);
         if (result != TOOL_OK) {
             return result == TOOL_NO ? entries_none(tool, api_place(tool)) : result;
         }
@@ -74,13 +77,6 @@ tool_exit_e entries_list(tool_t *tool)
 
 /* ---- show ---- */
 
-static const char *string_of(const json_t *json, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    return text ? text : "-";
-}
-
 static long long number_of(const json_t *json, const char *name)
 {
     return (long long)json_integer_value(json_object_get(json, name));
@@ -91,24 +87,25 @@ static void print_variant(const json_t *variant, apr_pool_t *pool)
     const json_t *line, *tag;
     size_t i;
 
-    printf("%s\n", string_of(variant, "key"));
-    printf("  state        %s: %s\n", string_of(variant, "state"), string_of(variant, "why"));
+    printf("%s\n", tool_string(json_object_get(variant, "key"), pool));
+    printf("  state        %s: %s\n", tool_string(json_object_get(variant, "state"), pool),
+           tool_string(json_object_get(variant, "why"), pool));
     printf("  status       %lld\n", number_of(variant, "status"));
-    printf("  served to    %s\n", string_of(variant, "served_to"));
+    printf("  served to    %s\n", tool_string(json_object_get(variant, "served_to"), pool));
     printf("  hits         %lld\n", number_of(variant, "hits"));
     printf("  stored       %s%s\n", tool_size((double)number_of(variant, "stored_bytes"), pool),
            json_is_true(json_object_get(variant, "compressed")) ? ", compressed" : "");
-    printf("  received     %s\n", string_of(variant, "received_at"));
-    printf("  fresh until  %s\n", string_of(variant, "fresh_until"));
-    printf("  kept until   %s\n", string_of(variant, "kept_until"));
+    printf("  received     %s\n", tool_string(json_object_get(variant, "received_at"), pool));
+    printf("  fresh until  %s\n", tool_string(json_object_get(variant, "fresh_until"), pool));
+    printf("  kept until   %s\n", tool_string(json_object_get(variant, "kept_until"), pool));
     printf("  tags        ");
     json_array_foreach(json_object_get(variant, "tags"), i, tag) {
-        printf(" %s", json_string_value(tag));
+        printf(" %s", tool_string(tag, pool));
     }
     printf("\n");
     json_array_foreach(json_object_get(variant, "headers"), i, line) {
-        printf("    %s: %s\n", json_string_value(json_array_get(line, 0)),
-               json_string_value(json_array_get(line, 1)));
+        printf("    %s: %s\n", tool_string(json_array_get(line, 0), pool),
+               tool_string(json_array_get(line, 1), pool));
     }
 }
 

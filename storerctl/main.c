@@ -3,6 +3,7 @@
  * main.c - see storerctl.h: options, and which command.
  */
 #include "storerctl.h"
+#include "text.h"
 
 #include "../mod_cache_storer/stats/stats_layout.h"
 
@@ -60,12 +61,15 @@ static const apr_getopt_option_t options[] = {
 tool_exit_e tool_fail(tool_exit_e code, const char *format, ...)
 {
     va_list arguments;
+    apr_pool_t *pool;
+    const char *text;
 
-    fputs("storerctl: ", stderr);
+    apr_pool_create(&pool, NULL);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    text = apr_pvsprintf(pool, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "storerctl: %s\n", text_printable(text, strlen(text), pool));
+    apr_pool_destroy(pool);
     return code;
 }
 
@@ -81,16 +85,11 @@ const char *tool_size(double bytes, apr_pool_t *pool)
     return apr_psprintf(pool, unit && bytes < 100 ? "%.1f%c" : "%.0f%c", bytes, units[unit]);
 }
 
-const char *tool_printable(const char *text, apr_pool_t *pool)
+const char *tool_string(const json_t *json, apr_pool_t *pool)
 {
-    char *copy = apr_pstrdup(pool, text), *byte;
+    const char *text = json_string_value(json);
 
-    for (byte = copy; *byte; byte++) {
-        if ((unsigned char)*byte < ' ' || *byte == '\x7f') {
-            *byte = '?';
-        }
-    }
-    return copy;
+    return text ? text_printable(text, json_string_length(json), pool) : "-";
 }
 
 int tool_is_terminal(void)

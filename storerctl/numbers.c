@@ -80,12 +80,11 @@ static void print_sites(const json_t *sites, apr_pool_t *pool)
     printf("\n%-30s %12s %12s %8s\n", "site", "hits", "misses", "ratio");
     json_array_foreach(sites, i, site) {
         if (value_of(site, "hits") + value_of(site, "misses") > 0) {
-            printf("%-30s %12.0f %12.0f %7.1f%%\n", json_string_value(json_object_get(site, "site")),
+            printf("%-30s %12.0f %12.0f %7.1f%%\n", tool_string(json_object_get(site, "site"), pool),
                    value_of(site, "hits"), value_of(site, "misses"),
                    100 * value_of(site, "hit_ratio"));
         }
     }
-    (void)pool;
 }
 
 static void print_stores(const json_t *stores, apr_pool_t *pool)
@@ -98,7 +97,7 @@ static void print_stores(const json_t *stores, apr_pool_t *pool)
     }
     printf("\n%-30s %8s %8s %10s %10s\n", "store", "used", "of", "keys", "evictions");
     json_array_foreach(stores, i, store) {
-        printf("%-30s %8s %8s %10.0f %10.0f\n", json_string_value(json_object_get(store, "name")),
+        printf("%-30s %8s %8s %10.0f %10.0f\n", tool_string(json_object_get(store, "name"), pool),
                tool_size(value_of(store, "used_bytes"), pool),
                tool_size(value_of(store, "size_bytes"), pool), value_of(store, "keys"),
                value_of(store, "evictions"));
@@ -141,7 +140,7 @@ static double rate(const look_t *now, const look_t *then, const char *name)
     return seconds > 0 && grown > 0 ? grown / seconds : 0;
 }
 
-static void print_popular(tool_t *tool, const char *list, const char *name)
+static void print_popular(tool_t *tool, const char *list, const char *name, apr_pool_t *pool)
 {
     json_t *top;
     const json_t *one;
@@ -153,7 +152,7 @@ static void print_popular(tool_t *tool, const char *list, const char *name)
     printf("\n%12s  %s\n", "hits", name);
     json_array_foreach(json_object_get(top, list), i, one) {
         printf("%12.0f  %.100s\n", value_of(one, "hits"),
-               json_string_value(json_object_get(one, name)));
+               tool_string(json_object_get(one, name), pool));
     }
     json_decref(top);
 }
@@ -202,8 +201,8 @@ tool_exit_e numbers_top(tool_t *tool)
             }
             print_rates(tool, &now, &then, pool);
             if (redraws) {
-                print_popular(tool, "keys", "key");
-                print_popular(tool, "tags", "tag");
+                print_popular(tool, "keys", "key", pool);
+                print_popular(tool, "tags", "tag", pool);
             }
             fflush(stdout);
             apr_pool_destroy(pool);

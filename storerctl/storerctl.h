@@ -9,6 +9,7 @@
  *   numbers.c   stats, top
  *   entries.c   list, show, purge
  *   direct.c    the same on a store in a file; check
+ *   text.c      bytes from outside as a person reads them
  *   warm.c      warm
  *   urls.c      the URLs of a list or a sitemap, for warm
  */
@@ -50,15 +51,16 @@ typedef struct tool_t {
 
 typedef tool_exit_e tool_command_fn(tool_t *tool);
 
-/** "storerctl: ..." to standard error. @return what is given as the exit code */
+/** "storerctl: ..." to standard error, control characters of the arguments shown as \xNN.
+ * @return what is given as the exit code */
 tool_exit_e tool_fail(tool_exit_e code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /** A number of bytes for people, in pool: "1.5M". */
 const char *tool_size(double bytes, apr_pool_t *pool);
 
-/** A text that came from outside, in pool, for a person: without bytes that a terminal obeys. */
-const char *tool_printable(const char *text, apr_pool_t *pool);
+/** A string of a server's answer, for a person to read: text_printable(), in pool. "-": no string. */
+const char *tool_string(const json_t *json, apr_pool_t *pool);
 
 /** Whether standard output is a terminal that may be redrawn. */
 int tool_is_terminal(void);

@@ -171,8 +171,7 @@ static void add(const reader_t *reader, const char *source, int line, const char
     }
     reader->urls->skipped++;
     (void)tool_fail(TOOL_NO, "%s%s: \"%s\" is not an http or https URL", source,
-                    line ? apr_psprintf(pool, ", line %d", line) : "",
-                    tool_printable(reference, pool));
+                    line ? apr_psprintf(pool, ", line %d", line) : "", reference);
 }
 
 /* ------------------------------------------------------------------------------------------------
@@ -219,8 +218,7 @@ static tool_exit_e read_index_entry(const reader_t *reader, const char *source,
 
     if (!url) {
         reader->urls->skipped++;
-        (void)tool_fail(TOOL_NO, "%s: \"%s\" is not the URL of a sitemap", source,
-                        tool_printable(location, reader->tool->pool));
+        (void)tool_fail(TOOL_NO, "%s: \"%s\" is not the URL of a sitemap", source, location);
         return TOOL_OK;
     }
     if (depth >= DEPTH_MAX || apr_hash_count(reader->seen) >= SITEMAPS_MAX) {

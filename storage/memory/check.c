@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * check.c - see check.h. Reads only.
+ * check.c - see check.h. Reads only, and follows no reference before it is known to be the start of a
+ * block: any word of the segment may hold anything.
  */
 #include "check.h"
 #include "heap.h"
@@ -51,29 +52,63 @@ static const char *walk_blocks(memory_segment_t *segment, census_t *census)
     return NULL;
 }
 
+/* Is a free block of this class at ref? */
+static bool is_free_block(const memory_segment_t *segment, memory_ref_t ref, uint32_t first,
+                          uint32_t second)
+{
+    const memory_geometry_t *geometry = &segment->geometry;
+    const memory_block_t *block;
+    uint32_t units, f, s;
+
+    if (ref < geometry->first_block || ref >= geometry->end_block) {
+        return false;
+    }
+    block = memory_at(segment, ref);
+    units = heap_block_units(block);
+    if (!heap_is_free(block) || units == 0 || units > geometry->end_block - ref) {
+        return false;
+    }
+    heap_class(units, &f, &s);
+    return f == first && s == second;
+}
+
+/* *blocks: of all lists so far. */
+static const char *check_free_list(const memory_segment_t *segment, uint32_t first, uint32_t second,
+                                   const census_t *census, uint64_t *blocks)
+{
+    memory_ref_t ref = segment->header->free_list[first][second], before = 0;
+
+    if (!ref != !(segment->header->second_map[first] >> second & 1)) {
+        return "the map of the free lists is wrong";
+    }
+    while (ref) {
+        const memory_block_t *block;
+
+        if (!is_free_block(segment, ref, first, second) || ++*blocks > census->free_blocks) {
+            return "a free list is wrong";
+        }
+        block = memory_at(segment, ref);
+        if (block->free_prev != before) {
+            return "a free list is wrong";
+        }
+        before = ref;
+        ref = block->free_next;
+    }
+    return NULL;
+}
+
 static const char *check_free_lists(memory_segment_t *segment, const census_t *census)
 {
     const memory_header_t *header = segment->header;
     uint64_t blocks = 0;
-    uint32_t first, second, f, s;
+    uint32_t first, second;
 
     for (first = 0; first < MEMORY_FIRST_LEVELS; first++) {
         for (second = 0; second < MEMORY_SECOND_LEVELS; second++) {
-            memory_ref_t ref = header->free_list[first][second], before = 0;
+            const char *wrong = check_free_list(segment, first, second, census, &blocks);
 
-            if (!ref != !(header->second_map[first] >> second & 1)) {
-                return "the map of the free lists is wrong";
-            }
-            while (ref) {
-                const memory_block_t *block = memory_at(segment, ref);
-
-                heap_class(heap_block_units(block), &f, &s);
-                if (!heap_is_free(block) || block->free_prev != before || f != first
-                    || s != second || ++blocks > census->free_blocks) {
-                    return "a free list is wrong";
-                }
-                before = ref;
-                ref = block->free_next;
+            if (wrong) {
+                return wrong;
             }
         }
         if (!header->second_map[first] != !(header->first_map >> first & 1)) {

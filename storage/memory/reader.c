@@ -69,7 +69,7 @@ static const storer_view_ops_t view_ops = { view_next, view_release };
  * of the value has been used. */
 static bool is_whole(const memory_segment_t *segment, const memory_entry_t *entry)
 {
-    uint64_t length = entry->inline_length;
+    uint64_t length = entry->inline_length, units = 0;
     memory_ref_t ref = entry->extent;
 
     if (!memory_holds(segment, entry, sizeof(*entry) + (uint64_t)entry->key_length + length)) {
@@ -81,6 +81,10 @@ static bool is_whole(const memory_segment_t *segment, const memory_entry_t *entr
         if (!extent || extent->length == 0
             || !memory_holds(segment, extent, sizeof(*extent) + (uint64_t)extent->length)) {
             return false;
+        }
+        units += extent->block_size;
+        if (units > segment->geometry.end_block) {
+            return false; /* damage has made a ring of them */
         }
         length += extent->length;
         ref = extent->next;
