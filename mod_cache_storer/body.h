@@ -7,7 +7,7 @@
 #define BODY_H
 
 #include "config.h"
-#include "record.h"
+#include "http/record.h"
 
 #include "apr_buckets.h"
 

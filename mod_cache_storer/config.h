@@ -8,8 +8,8 @@
 
 #include "mod_cache_storer.h"
 
-#include "fields/query.h"
-#include "fields/ttl.h"
+#include "http/query.h"
+#include "http/ttl.h"
 
 #include "../storage/storer_host.h"
 

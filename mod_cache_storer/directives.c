@@ -6,7 +6,7 @@
 #include "config.h"
 #include "config_seen.h"
 
-#include "fields/structured.h"
+#include "http/structured.h"
 
 #include "ap_expr.h"
 #include "apr_lib.h"

@@ -5,9 +5,7 @@
  */
 #include "hit.h"
 
-#include "freshness.h"
-
-#include "fields/number.h"
+#include "http/number.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
@@ -18,9 +16,9 @@
 /* RFC 9111 section 4.2.2: a freshness that nobody has announced. mod_cache adds a Warning to it. */
 static int is_guess(const provider_object_t *object)
 {
-    const cache_control_t *control = &object->base.info.control;
+    const freshness_t *response = &object->record.freshness;
 
-    return control->s_maxage_value == -1 && control->max_age_value == -1
+    return response->s_maxage == -1 && response->max_age == -1
            && !apr_table_get(object->record.headers, "Expires");
 }
 
@@ -36,7 +34,7 @@ static int is_plain(const state_t *state)
  * words, whatever the store says. */
 static int is_fresh(const provider_object_t *object, apr_interval_time_t age)
 {
-    return freshness_holds(&object->base.info, age) && !(age > DAY && is_guess(object));
+    return freshness_holds(&object->record.freshness, age) && !(age > DAY && is_guess(object));
 }
 
 /* The fields as they are stored, and the age; what httpd wants to know of them besides. */
@@ -54,7 +52,7 @@ static void put_fields(request_rec *r, const provider_object_t *object, apr_inte
         apr_table_unset(r->err_headers_out, "Content-Type");
     }
     r->headers_out = headers;
-    r->status = object->base.info.status;
+    r->status = object->record.status;
 }
 
 /* A response is stored as it comes out of the content filters, so it goes in behind them. */
@@ -77,7 +75,7 @@ int hit_serve(state_t *state, cache_handle_t *handle)
     if (!is_plain(state)) {
         return OK;
     }
-    age = freshness_age(&object->base.info, object->record.headers, r->request_time);
+    age = freshness_age(&object->record.freshness, object->record.headers, r->request_time);
     if (!is_fresh(object, age)) {
         return OK;
     }

@@ -6,8 +6,8 @@
 
 #include "provider.h"
 
-#include "fields/control.h"
-#include "fields/ttl.h"
+#include "http/control.h"
+#include "http/ttl.h"
 
 #include "apr_date.h"
 #include "apr_lib.h"
@@ -86,7 +86,7 @@ static const char *value_of(const state_t *state, const char *name)
 static int status_of(const state_t *state)
 {
     if (state->r->status == HTTP_NOT_MODIFIED && state->found) {
-        return state->found->base.info.status;
+        return state->found->record.status;
     }
     return state->r->status;
 }

@@ -44,9 +44,10 @@ int provider_result(apr_status_t rv)
 }
 
 /* proxy-revalidate, which mod_cache takes as well, is none of the directives that allow it. */
-int provider_is_shared(const cache_control_t *control, const state_t *state)
+int provider_is_shared(const freshness_t *response, const state_t *state)
 {
-    return !state->credentials || control->public || control->s_maxage || control->must_revalidate;
+    return !state->credentials || response->is_public || response->s_maxage != -1
+           || response->must_revalidate;
 }
 
 apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t base_key,

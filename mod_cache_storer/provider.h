@@ -13,10 +13,10 @@
 #include "mod_cache_storer.h"
 
 #include "config.h"
-#include "freshness.h"
-#include "record.h"
 #include "request.h"
 #include "state.h"
+
+#include "http/record.h"
 
 #include "../storage/frame.h"
 
@@ -106,7 +106,7 @@ int provider_result(apr_status_t rv);
 /** RFC 9111 section 3.5: whether a response may be stored that was made for this request, which may
  * have credentials. And whether it may be served to it: what was stored without credentials and says
  * nothing of being for all may not be what the origin would tell to somebody it knows. */
-int provider_is_shared(const cache_control_t *control, const state_t *state);
+int provider_is_shared(const freshness_t *response, const state_t *state);
 
 /** Drop a URL with all its variants. What goes wrong is logged and returned. */
 apr_status_t provider_drop(const provider_object_t *object, request_rec *r);

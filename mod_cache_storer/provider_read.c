@@ -9,8 +9,9 @@
 #include "bucket.h"
 #include "fetch/collapse.h"
 #include "fetch/fill.h"
-#include "hit.h"
 #include "fetch/refresh.h"
+#include "hit.h"
+#include "info.h"
 #include "stale.h"
 
 #include "purge/purge.h"
@@ -87,7 +88,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
     }
     storer_view_release(&stale_view);
 
-    rv = record_decode(&object->view, &object->base.info, &object->record, r->pool);
+    rv = record_decode(&object->view, &object->record, r->pool);
     if (rv != APR_SUCCESS) {
         storer_view_release(&object->view);
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, rv, r,
@@ -103,7 +104,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
-    if (!provider_is_shared(&object->base.info.control, state) || is_purged(object, r)) {
+    if (!provider_is_shared(&object->record.freshness, state) || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }
@@ -127,9 +128,9 @@ int provider_is_found(const provider_object_t *stored, request_rec *r)
 /* A stale response that mod_cache will be able to use once it is validated, by whomever. */
 static int is_refreshable(const provider_object_t *object)
 {
-    const cache_info *info = &object->base.info;
+    const freshness_t *response = &object->record.freshness;
 
-    return !info->control.no_cache && freshness_lifetime(info) > 0;
+    return !response->no_cache && freshness_lifetime(response) > 0;
 }
 
 static int is_missing(const provider_object_t *object, apr_status_t rv)
@@ -141,9 +142,9 @@ static int is_missing(const provider_object_t *object, apr_status_t rv)
  * while it waited; mod_cache judges by the age. */
 static int is_stale_by_age(const provider_object_t *object, const request_rec *r)
 {
-    const cache_info *info = &object->base.info;
+    const freshness_t *response = &object->record.freshness;
 
-    return !freshness_holds(info, freshness_age(info, object->record.headers, r->request_time));
+    return !freshness_holds(response, freshness_age(response, object->record.headers, r->request_time));
 }
 
 static apr_status_t read_again(provider_object_t *object, state_t *state)
@@ -294,7 +295,6 @@ static void settle_conditions(const provider_object_t *object, request_rec *r)
 static int found(provider_object_t *object, state_t *state, cache_handle_t *handle)
 {
     request_rec *r = state->r;
-    cache_info *info = &object->base.info;
     unsigned asks = asks_for(r);
     int result;
 
@@ -310,15 +310,14 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
         }
     }
     else {
-        state->fresh_until = freshness_end(info, object->record.headers);
-        if (r->request_time < state->fresh_until) {
-            /* The mapping ends earlier than the response itself says: a soft purge. */
-            info->control.invalidated = 1;
-        }
+        state->fresh_until = freshness_end(&object->record.freshness, object->record.headers);
         if (!state->lookup) {
             stale_guard(state, object);
         }
     }
+    info_write(&object->record, &object->base.info);
+    /* The mapping may end earlier than the response itself says: a soft purge. */
+    object->base.info.control.invalidated = object->stale && r->request_time < state->fresh_until;
     if ((asks & ASKS_CONDITION) && !r->main) { /* a subrequest shares the table with its main request */
         settle_conditions(object, r);
     }

@@ -10,6 +10,7 @@
 
 #include "body.h"
 #include "fetch/collapse.h"
+#include "info.h"
 #include "intake.h"
 #include "stale.h"
 
@@ -175,27 +176,27 @@ static apr_table_t *stored_headers(const provider_object_t *object, request_rec 
 
 /* Open a writer under the variant's key, and write head and header fields.
  * body_size: what will follow, as it is stored; -1: not known. */
-static apr_status_t write_head(provider_object_t *object, const cache_info *info,
-                               const apr_table_t *headers, const record_t *record,
-                               apr_off_t body_size, apr_pool_t *pool)
+static apr_status_t write_head(provider_object_t *object, const apr_table_t *headers,
+                               const record_t *record, apr_off_t body_size, apr_pool_t *pool)
 {
     provider_writing_t *writing = object->writing;
+    const freshness_t *response = &record->freshness;
     apr_off_t size_hint = -1;
     storer_bytes_t head;
     apr_status_t rv;
 
-    rv = record_encode(info, headers, record, &head, pool);
+    rv = record_encode(headers, record, &head, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (body_size >= 0) {
         size_hint = (apr_off_t)head.len + body_size;
     }
-    writing->expiry = freshness_expiry(info, headers, kept_stale(object->config, headers, pool),
-                                       info->response_time);
+    writing->expiry = freshness_expiry(response, headers, kept_stale(object->config, headers, pool),
+                                       response->response_time);
     writing->etag = etag_of(headers);
     rv = storer_open_writer(object->store, writing->variant.key, writing->expiry, size_hint,
-                            info->response_time, &writing->writer, pool);
+                            response->response_time, &writing->writer, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -236,6 +237,7 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
         return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
+    info_read(&object->base.info, record);
     note_labels(object, r, headers, record);
     record->body_length = writing->announced;
     record->body_limit = object->config->body_limit;
@@ -246,7 +248,7 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
         }
         record->flags = RECORD_LZ4;
     }
-    rv = write_head(object, &object->base.info, headers, record,
+    rv = write_head(object, headers, record,
                     writing->encoder ? -1 : record->body_length, r->pool);
     if (rv != APR_SUCCESS) {
         return store_failed(object, r, rv);
@@ -274,7 +276,6 @@ static void drop_old_age(apr_table_t *headers, const apr_table_t *stored)
  * also where another version has taken its place: that one is as new as ours would be. */
 static apr_status_t view_again(provider_object_t *object, request_rec *r, storer_view_t *view)
 {
-    cache_info info;
     record_t record;
     request_variant_t variant;
     const char *reason;
@@ -288,7 +289,7 @@ static apr_status_t view_again(provider_object_t *object, request_rec *r, storer
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = record_decode(view, &info, &record, r->pool);
+    rv = record_decode(view, &record, r->pool);
     if (rv == APR_SUCCESS && record.checksum != object->record.checksum) {
         rv = APR_NOTFOUND;
     }
@@ -315,6 +316,7 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     apr_status_t rv;
 
     *record = object->record;
+    info_read(&object->base.info, record);
     note_labels(object, r, headers, record);
     drop_old_age(headers, object->record.headers);
     reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
@@ -328,7 +330,7 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
                       "the response that was confirmed is not there any more");
         return;
     }
-    rv = write_head(object, &object->base.info, headers, record, record->stored_length, r->pool);
+    rv = write_head(object, headers, record, record->stored_length, r->pool);
     if (rv == APR_SUCCESS) {
         rv = storer_writer_append_view(&writing->writer, &view, (apr_off_t)record->head_length);
     }
@@ -345,6 +347,7 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
 {
     provider_object_t *object = provider_object_of(handle);
     state_t *state = state_of(r);
+    record_t judged;
 
     if (!object) {
         return APR_EINVAL;
@@ -352,8 +355,9 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
     if (info != &object->base.info) {
         object->base.info = *info;
     }
+    info_read(info, &judged);
     if (state) {
-        state->fresh_until = freshness_end(info, r->headers_out);
+        state->fresh_until = freshness_end(&judged.freshness, r->headers_out);
     }
     if (object->opened) {
         store_refreshed(object, r);
@@ -362,7 +366,7 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
     if (!object->writing) {
         return APR_EINVAL;
     }
-    if (state && !provider_is_shared(&info->control, state)) {
+    if (state && !provider_is_shared(&judged.freshness, state)) {
         return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE,
                        "it was made for somebody's credentials");
     }

@@ -6,7 +6,7 @@
 
 #include "state.h"
 
-#include "fields/accept.h"
+#include "http/accept.h"
 #include "http/key.h"
 
 #include "apr_lib.h"

@@ -5,10 +5,9 @@
 #include "stale.h"
 
 #include "fetch/collapse.h"
-#include "freshness.h"
 #include "fetch/refresh.h"
 
-#include "fields/control.h"
+#include "http/control.h"
 
 #include "http_request.h"
 
@@ -46,9 +45,9 @@ apr_interval_time_t stale_longest(const config_server_t *config, const apr_table
 }
 
 /* Section 4.2.4: these forbid it, and mean it more than any other word. */
-static int is_forbidden(const cache_control_t *control)
+static int is_forbidden(const freshness_t *response)
 {
-    return control->no_cache || control->must_revalidate || control->proxy_revalidate;
+    return response->no_cache || response->must_revalidate || response->proxy_revalidate;
 }
 
 /* A request that wants something newer than what is there is to get it. */
@@ -90,35 +89,33 @@ static void refresh(state_t *state, storer_bytes_t key)
 
 /* mod_cache compares the age with what the response allows, so that is what grows. The age it tells
  * the client stays true. */
-static void stretch(cache_info *info, apr_interval_time_t lifetime)
+static void stretch(freshness_t *response, apr_interval_time_t lifetime)
 {
     apr_int64_t seconds = apr_time_sec(lifetime) + 1;
 
-    info->control.invalidated = 0;
-    if (info->control.s_maxage_value != -1) {
-        info->control.s_maxage_value = seconds;
+    if (response->s_maxage != -1) {
+        response->s_maxage = seconds;
     }
     else {
-        info->control.max_age = 1;
-        info->control.max_age_value = seconds;
+        response->max_age = seconds;
     }
 }
 
 int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
 {
     request_rec *r = state->r;
-    cache_info *info = &object->base.info;
+    freshness_t *response = &object->record.freshness;
     control_t control;
     apr_interval_time_t allowed;
     apr_time_t end;
 
-    if (state->lookup || is_forbidden(&info->control) || refresh_of(r)
+    if (state->lookup || is_forbidden(response) || refresh_of(r)
         || !collapse_is_open()) {
         return 0;
     }
     control = words_of(state->config, object->record.headers, r->pool);
     allowed = window(&state->config->while_revalidate, control.stale_while_revalidate);
-    end = freshness_end(info, object->record.headers);
+    end = freshness_end(response, object->record.headers);
     if (object->soft && state->config->while_revalidate.mode != CONFIG_GRACE_OFF) {
         /* whoever purged it softly wants it served meanwhile, for as long as it is kept */
         end = end < r->request_time ? end : r->request_time;
@@ -129,7 +126,7 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
     }
     state->fresh_until = end;
     refresh(state, key);
-    stretch(info, freshness_lifetime(info) + allowed);
+    stretch(response, freshness_lifetime(response) + allowed);
     return 1;
 }
 
@@ -140,18 +137,18 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
 /* Section 5.2.2.10: s-maxage means proxy-revalidate as well. */
 static int may_serve_on_error(const state_t *state, const provider_object_t *object)
 {
-    const cache_info *info = &object->base.info;
+    const freshness_t *response = &object->record.freshness;
     control_t control;
     apr_interval_time_t allowed;
 
-    if (is_forbidden(&info->control) || info->control.s_maxage_value != -1) {
+    if (is_forbidden(response) || response->s_maxage != -1) {
         return 0;
     }
     control = words_of(state->config, object->record.headers, state->r->pool);
     allowed = window(&state->config->if_error, control.stale_if_error);
     /* where nobody says how long, CacheStaleOnError decides, for as long as the entry is kept */
     return allowed < 0
-           || state->r->request_time < freshness_end(info, object->record.headers) + allowed;
+           || state->r->request_time < freshness_end(response, object->record.headers) + allowed;
 }
 
 static apr_status_t unguard(void *baton)
@@ -166,7 +163,7 @@ void stale_guard(state_t *state, provider_object_t *object)
 
     if (!may_serve_on_error(state, object)
         && control_of(state->r->headers_in, state->r->pool).max_stale < 0) {
-        object->base.info.control.must_revalidate = 1; /* and the client has not allowed it either */
+        object->record.freshness.must_revalidate = 1; /* and the client has not allowed it either */
     }
     /* mod_proxy closes a connection that was used before, without an answer, where the origin does
      * that to it. On a first request it makes an error of it, and to that there is an answer: what is

@@ -5,9 +5,9 @@
  */
 #include "status.h"
 
-#include "fields/control.h"
-#include "fields/number.h"
-#include "fields/structured.h"
+#include "http/control.h"
+#include "http/number.h"
+#include "http/structured.h"
 
 #include "apr_strings.h"
 

@@ -7,7 +7,7 @@
 #include "state.h"
 #include "forwarded.h"
 
-#include "fields/query.h"
+#include "http/query.h"
 #include "http/session_ids.h"
 
 #include "http_core.h"

@@ -9,7 +9,7 @@
 #include "../mod_cache_storer/http/key.h"
 #include "../mod_cache_storer/purge/labels.h"
 #include "../mod_cache_storer/purge/tags.h"
-#include "../mod_cache_storer/record.h"
+#include "../mod_cache_storer/http/record.h"
 
 #include "../storage/memory/inspect.h"
 #include "../storage/storer_host.h"
@@ -139,11 +139,10 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
     apr_off_t length = value->length;
     apr_uint64_t hits = value->hits;
     const apr_array_header_t *lines;
-    cache_info info;
     record_t record;
     int i;
 
-    if (record_decode(value, &info, &record, pool) != APR_SUCCESS) {
+    if (record_decode(value, &record, pool) != APR_SUCCESS) {
         (void)tool_fail(TOOL_NO, "%.*s is damaged", (int)key.len, key.data);
         return APR_SUCCESS;
     }
@@ -153,7 +152,7 @@ static apr_status_t show_value(void *baton, storer_bytes_t key, storer_view_t *v
         return APR_SUCCESS;
     }
     printf("  status       %d\n  hits         %" APR_UINT64_T_FMT "\n  stored       %s\n  tags"
-           "         %s\n", info.status, hits, tool_size((double)length, pool),
+           "         %s\n", record.status, hits, tool_size((double)length, pool),
            printable(record.tags, pool));
     lines = apr_table_elts(record.headers);
     for (i = 0; i < lines->nelts; i++) {
@@ -251,7 +250,6 @@ typedef struct check_t {
 static apr_status_t check_value(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     check_t *check = baton;
-    cache_info info;
     record_t record;
 
     apr_pool_clear(check->scratch);
@@ -260,7 +258,7 @@ static apr_status_t check_value(void *baton, storer_bytes_t key, storer_view_t *
         return APR_SUCCESS;
     }
     check->values++;
-    if (record_decode(value, &info, &record, check->scratch) != APR_SUCCESS) {
+    if (record_decode(value, &record, check->scratch) != APR_SUCCESS) {
         check->broken++;
         (void)tool_fail(TOOL_NO, "%.*s: the head of the response is damaged", (int)key.len, key.data);
     }

@@ -29,10 +29,8 @@ static apr_status_t look(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     walk_t *walk = baton;
     apr_pool_t *scratch = walk->scratch;
-    entries_entry_t entry = { walk->store, key_base(key), { NULL, 0 }, { NULL, 0 }, NULL, NULL,
-                              value, 0 };
+    entries_entry_t entry = { walk->store, key_base(key), { NULL, 0 }, { NULL, 0 }, NULL, value, 0 };
     record_t record;
-    cache_info info;
 
     if (++walk->seen % STOP_INTERVAL == 0 && admin_should_stop((void *)walk->admin)) {
         return APR_EINTR;
@@ -49,7 +47,7 @@ static apr_status_t look(void *baton, storer_bytes_t key, storer_view_t *value)
             return APR_STATUS_IS_NOTFOUND(rv) ? APR_SUCCESS : rv;
         }
     }
-    if (record_decode(value, &info, &record, scratch) != APR_SUCCESS
+    if (record_decode(value, &record, scratch) != APR_SUCCESS
         || (walk->admin->site && record.site != walk->admin->site)) {
         return APR_SUCCESS;
     }
@@ -66,7 +64,6 @@ static apr_status_t look(void *baton, storer_bytes_t key, storer_view_t *value)
     }
     entry.variant.data = key.data + entry.base_key.len;
     entry.variant.len = key.len - entry.base_key.len;
-    entry.info = &info;
     entry.record = &record;
     return walk->fn(walk->baton, &entry, scratch);
 }

@@ -14,7 +14,6 @@ typedef struct entries_entry_t {
     storer_bytes_t    base_key;    /**< of the URL */
     storer_bytes_t    url;         /**< the same as people write it */
     storer_bytes_t    variant;     /**< what follows the base key in the key; may be empty */
-    const cache_info *info;
     const record_t   *record;
     const storer_view_t *view;
     int               soft;        /**< softly purged */

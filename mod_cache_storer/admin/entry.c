@@ -7,8 +7,6 @@
 #include "entries.h"
 #include "selectors.h"
 
-#include "../freshness.h"
-
 #include "../purge/tags.h"
 
 #include "http_protocol.h"
@@ -48,7 +46,7 @@ static json_t *json_of_tags(const char *tags)
 static const char *state_of_entry(const entries_entry_t *entry, apr_time_t now, apr_time_t end,
                                   apr_pool_t *pool, const char **word)
 {
-    const cache_control_t *control = &entry->info->control;
+    const freshness_t *response = &entry->record->freshness;
     apr_time_t fresh_until = entry->view->expiry.fresh_until;
     long seconds = (long)apr_time_sec(end > now ? end - now : now - end);
 
@@ -56,7 +54,7 @@ static const char *state_of_entry(const entries_entry_t *entry, apr_time_t now, 
         *word = "purged";
         return "softly purged: the next request gets it stale at most, and it is fetched again";
     }
-    if (control->no_cache) {
+    if (response->no_cache) {
         *word = "revalidated";
         return "the response says no-cache: the origin is asked each time";
     }
@@ -75,9 +73,9 @@ static const char *state_of_entry(const entries_entry_t *entry, apr_time_t now, 
 
 static const char *who_gets_it(const entries_entry_t *entry)
 {
-    const cache_control_t *control = &entry->info->control;
+    const freshness_t *response = &entry->record->freshness;
 
-    return control->public || control->s_maxage || control->must_revalidate
+    return response->is_public || response->s_maxage != -1 || response->must_revalidate
            ? "everyone" : "requests without Authorization";
 }
 
@@ -85,16 +83,16 @@ static apr_status_t show_variant(void *baton, const entries_entry_t *entry, apr_
 {
     show_t *show = baton;
     const record_t *record = entry->record;
-    const cache_info *info = entry->info;
+    const freshness_t *response = &record->freshness;
     apr_time_t now = show->admin->r->request_time;
-    apr_time_t end = freshness_end(info, record->headers);
+    apr_time_t end = freshness_end(response, record->headers);
     apr_time_t last = entry->view->expiry.stale_until > entry->view->expiry.fresh_until
                       ? entry->view->expiry.stale_until : entry->view->expiry.fresh_until;
     const char *word, *why = state_of_entry(entry, now, end, scratch, &word);
     json_t *json = json_object();
 
     json_object_set_new(json, "key", answer_text(entries_shown(entry, scratch)));
-    json_object_set_new(json, "status", json_integer(info->status));
+    json_object_set_new(json, "status", json_integer(record->status));
     json_object_set_new(json, "state", json_string(word));
     json_object_set_new(json, "why", json_string(why));
     json_object_set_new(json, "served_to", json_string(who_gets_it(entry)));
@@ -102,8 +100,8 @@ static apr_status_t show_variant(void *baton, const entries_entry_t *entry, apr_
     json_object_set_new(json, "body_bytes", json_integer((json_int_t)record->body_length));
     json_object_set_new(json, "stored_bytes", json_integer((json_int_t)entry->view->length));
     json_object_set_new(json, "compressed", json_boolean(record->flags & RECORD_LZ4));
-    json_object_set_new(json, "requested_at", answer_time(info->request_time));
-    json_object_set_new(json, "received_at", answer_time(info->response_time));
+    json_object_set_new(json, "requested_at", answer_time(response->request_time));
+    json_object_set_new(json, "received_at", answer_time(response->response_time));
     json_object_set_new(json, "fresh_until", answer_time(end));
     json_object_set_new(json, "kept_until", answer_time(last));
     json_object_set_new(json, "tags", json_of_tags(record->tags));

@@ -9,7 +9,7 @@
 #include "refresh.h"
 #include "../retain.h"
 
-#include "../fields/control.h"
+#include "../http/control.h"
 
 #include "ap_mpm.h"
 #include "http_request.h"

@@ -12,7 +12,7 @@
 #ifndef LABELS_H
 #define LABELS_H
 
-#include "../record.h"
+#include "../http/record.h"
 
 #include "../../storage/storer_host.h"
 

@@ -72,11 +72,10 @@ typedef struct walk_t {
 
 static int is_ours(const purge_t *purge, storer_view_t *value, apr_pool_t *pool)
 {
-    cache_info info;
     record_t record;
 
     return !purge->site
-           || (record_decode(value, &info, &record, pool) == APR_SUCCESS
+           || (record_decode(value, &record, pool) == APR_SUCCESS
                && record.site == purge->site);
 }
 

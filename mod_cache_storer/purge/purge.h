@@ -10,7 +10,7 @@
 #ifndef PURGE_H
 #define PURGE_H
 
-#include "../record.h"
+#include "../http/record.h"
 
 #include "../../storage/storer_host.h"
 

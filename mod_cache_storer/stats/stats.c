@@ -310,13 +310,13 @@ static stats_counter_e kind_of_miss(const state_t *state)
 
 static void count_hit(const state_t *state, request_rec *r)
 {
-    const cache_info *info = &state->found->base.info;
+    const freshness_t *response = &state->found->record.freshness;
 
     stats_add(state->config, r, kind_of_hit(state), 1);
     stats_add(state->config, r, STATS_BYTES_CACHE, (uint64_t)r->bytes_sent);
-    if (info->response_time > info->request_time) {
+    if (response->response_time > response->request_time) {
         stats_add(state->config, r, STATS_SAVED_US,
-                  (uint64_t)(info->response_time - info->request_time));
+                  (uint64_t)(response->response_time - response->request_time));
     }
     if (state->fetch.collapsed) {
         stats_add(state->config, r, STATS_COLLAPSED, 1);

@@ -10,11 +10,11 @@ use Test::More;
 sub status_of { my $response = shift; return $response->header('Cache-Status') || '' }
 
 my $target = target('/220/plain', cc => 'max-age=600', etag => 'auto');
-like(status_of(fetch($target)), qr/\Astorer; fwd=uri-miss; stored; ttl=(600|599)\z/, 'a miss');
+like(status_of(fetch($target)), qr/\Astorer; fwd=uri-miss; stored; ttl=(600|5\d\d)\z/, 'a miss');
 like(status_of(fetch($target)), qr/\Astorer; hit; ttl=(600|59\d)\z/, 'a hit');
 like(status_of(fetch($target, method => 'HEAD')), qr/\Astorer; hit; ttl=/, 'HEAD');
 like(status_of(fetch($target, headers => [ 'Cache-Control' => 'max-age=0' ])),
-    qr/\Astorer; fwd=request; fwd-status=304; stored; ttl=(600|599)\z/, 'a revalidation');
+    qr/\Astorer; fwd=request; fwd-status=304; stored; ttl=(600|5\d\d)\z/, 'a revalidation');
 my $etag = fetch($target)->header('ETag');
 my $not_modified = fetch($target, headers => [ 'If-None-Match' => $etag ]);
 is($not_modified->status, 304, 'a conditional hit');

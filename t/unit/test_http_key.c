@@ -2,7 +2,7 @@
  *
  * test_http_key.c - the grammar of keys: parts, escapes, variants, and what people read and write.
  */
-#include "fields_fixture.h"
+#include "http_fixture.h"
 #include "mod_cache_storer/http/key.h"
 #include "tap.h"
 
@@ -73,7 +73,7 @@ static void test_parts(apr_pool_t *pool)
     };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
         is_string(parts_of(cases[i].text, pool), cases[i].want, "parts of %s", cases[i].text);
     }
 }
@@ -105,10 +105,10 @@ static void test_read(apr_pool_t *pool)
     };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
-        is_string(key_read(fields_exactly(cases[i].text, pool), pool), cases[i].url, "url %s",
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
+        is_string(key_read(http_exactly(cases[i].text, pool), pool), cases[i].url, "url %s",
                   cases[i].text);
-        is_string(key_read_prefix(fields_exactly(cases[i].text, pool), pool), cases[i].prefix,
+        is_string(key_read_prefix(http_exactly(cases[i].text, pool), pool), cases[i].prefix,
                   "prefix %s", cases[i].text);
     }
 }
@@ -132,7 +132,7 @@ static void test_show(apr_pool_t *pool)
     };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
         is_bytes(key_show(bytes(cases[i].key), pool), bytes(cases[i].want), "%s for people",
                  cases[i].key);
     }
@@ -194,8 +194,8 @@ static void test_unescape(apr_pool_t *pool)
     };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
-        is_string(key_unescape(fields_exactly(cases[i].text, pool), pool), cases[i].want,
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
+        is_string(key_unescape(http_exactly(cases[i].text, pool), pool), cases[i].want,
                   "unescaped: %s", cases[i].text);
     }
 }
@@ -229,13 +229,13 @@ static void test_any(apr_pool_t *pool)
     };
 
     (void)pool;
-    fields_fuzz("what is shown leads back to the key", seeds, FIELDS_COUNT(seeds), check_round_trip,
+    http_fuzz("what is shown leads back to the key", seeds, HTTP_COUNT(seeds), check_round_trip,
                 NULL);
 }
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_parts(pool);
     test_read(pool);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_query.c - the query part of a key: what is kept of it, and in which order.
+ * test_http_query.c - the query part of a key: what is kept of it, and in which order.
  */
-#include "fields_fixture.h"
-#include "mod_cache_storer/fields/query.h"
+#include "http_fixture.h"
+#include "mod_cache_storer/http/query.h"
 #include "tap.h"
 
 #include <apr_strings.h>
@@ -21,7 +21,7 @@ static const query_rules_t *rules_of(const char *words, const char **problem, ap
 
     for (word = apr_strtok(apr_pstrdup(pool, words), " ", &state); word && count < WORDS_MAX;
          word = apr_strtok(NULL, " ", &state)) {
-        list[count++] = fields_exactly(word, pool);
+        list[count++] = http_exactly(word, pool);
     }
     return query_rules_parse(count, list, problem, pool);
 }
@@ -112,15 +112,15 @@ static void test_cases(apr_pool_t *pool)
     const char *problem;
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
         const query_rules_t *rules = rules_of(cases[i].words, &problem, pool);
-        const char *query = fields_exactly(cases[i].query, pool);
+        const char *query = http_exactly(cases[i].query, pool);
 
         is_string(rules ? query_normal_form(rules, query, pool) : problem, cases[i].want,
                   "%s: <%s>", cases[i].words, cases[i].query);
         is_string(query, cases[i].query, "and it is left as it was");
     }
-    for (i = 0; i < FIELDS_COUNT(refused); i++) {
+    for (i = 0; i < HTTP_COUNT(refused); i++) {
         problem = NULL;
         ok(!rules_of(refused[i].words, &problem, pool) && problem
            && strstr(problem, refused[i].names), "<%s> is refused: %s", refused[i].words,
@@ -176,22 +176,22 @@ static const char *by_properties(void *baton, const char *input, apr_pool_t *poo
 
 static void test_any(apr_pool_t *pool)
 {
-    const char *seeds[FIELDS_COUNT(cases)], *problem;
+    const char *seeds[HTTP_COUNT(cases)], *problem;
     const query_rules_t *rules[3];
     int i;
 
     rules[0] = rules_of("sort", &problem, pool);
     rules[1] = rules_of("drop=utm_*,a,[b-d]", &problem, pool);
     rules[2] = rules_of("keep=utm_*,a,[b-d]", &problem, pool);
-    for (i = 0; i < FIELDS_COUNT(cases); i++) {
+    for (i = 0; i < HTTP_COUNT(cases); i++) {
         seeds[i] = cases[i].query;
     }
-    fields_fuzz("any query", seeds, FIELDS_COUNT(cases), by_properties, rules);
+    http_fuzz("any query", seeds, HTTP_COUNT(cases), by_properties, rules);
 }
 
 static void test_sizes(apr_pool_t *pool)
 {
-    const char *problem, *large = fields_repeated("z", "&a=1", 16384, "", pool);
+    const char *problem, *large = http_repeated("z", "&a=1", 16384, "", pool);
     const query_rules_t *rules = rules_of("sort drop=utm_*", &problem, pool);
     const char *normal = query_normal_form(rules, large, pool);
 
@@ -202,7 +202,7 @@ static void test_sizes(apr_pool_t *pool)
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_cases(pool);
     test_any(pool);

@@ -8,9 +8,17 @@
 #include <string.h>
 
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
-/* The directives lie in the record as they lie in memory: another httpd's are another version. */
-#define RECORD_VERSION (3u << 24 | MODULE_MAGIC_NUMBER_MAJOR % 65536u << 8 \
-                        | (unsigned)sizeof(cache_control_t))
+#define RECORD_VERSION 4u
+
+/* Directives that are there or not, as bits */
+#define HEAD_NO_CACHE         1u
+#define HEAD_MUST_REVALIDATE  2u
+#define HEAD_PROXY_REVALIDATE 4u
+#define HEAD_PUBLIC           8u
+#define HEAD_DIRECTIVES       15u
+
+/* Some thousand years: sums of such times are far from an overflow. */
+#define HEAD_TIME_MAX (APR_INT64_C(253402300800) * APR_USEC_PER_SEC)
 
 typedef struct record_head_t {
     apr_uint32_t magic;
@@ -20,13 +28,15 @@ typedef struct record_head_t {
     apr_int32_t  status;
     apr_uint64_t field_count;
     apr_uint64_t block_length;
-    apr_int64_t  date, expire, request_time, response_time;
+    apr_int64_t  date, expires, request_time, response_time;
+    apr_int64_t  max_age, s_maxage;
     apr_int64_t  body_length, body_limit;
     apr_uint64_t epoch, site;
-    cache_control_t control;
+    apr_uint32_t directives;
+    apr_uint32_t reserved;
 } record_head_t;
 
-_Static_assert(sizeof(record_head_t) % 8 == 0, "the checksum has no gaps to read");
+_Static_assert(sizeof(record_head_t) == 128, "heads are stored: change RECORD_VERSION with it");
 
 typedef struct record_field_t {
     apr_uint32_t name_length, value_length;   /* without the NUL that follows each */
@@ -64,18 +74,38 @@ static apr_uint64_t checksum_of(const char *data, apr_size_t length)
     return checksum_step(left, right);
 }
 
-static void fill_head(record_head_t *head, const cache_info *info, const record_t *record)
+static apr_uint32_t directives_of(const freshness_t *freshness)
 {
+    return (freshness->no_cache ? HEAD_NO_CACHE : 0)
+           | (freshness->must_revalidate ? HEAD_MUST_REVALIDATE : 0)
+           | (freshness->proxy_revalidate ? HEAD_PROXY_REVALIDATE : 0)
+           | (freshness->is_public ? HEAD_PUBLIC : 0);
+}
+
+static apr_int64_t bounded(apr_int64_t time)
+{
+    if (time > HEAD_TIME_MAX) {
+        return HEAD_TIME_MAX;
+    }
+    return time < -HEAD_TIME_MAX ? -HEAD_TIME_MAX : time;
+}
+
+static void fill_head(record_head_t *head, const record_t *record)
+{
+    const freshness_t *freshness = &record->freshness;
+
     memset(head, 0, sizeof(*head));
     head->magic = RECORD_MAGIC;
     head->version = RECORD_VERSION;
     head->flags = record->flags;
-    head->status = info->status;
-    head->control = info->control;
-    head->date = info->date;
-    head->expire = info->expire;
-    head->request_time = info->request_time;
-    head->response_time = info->response_time;
+    head->status = record->status;
+    head->date = bounded(freshness->date);
+    head->expires = bounded(freshness->expires);
+    head->request_time = bounded(freshness->request_time);
+    head->response_time = bounded(freshness->response_time);
+    head->max_age = freshness->max_age;
+    head->s_maxage = freshness->s_maxage;
+    head->directives = directives_of(freshness);
     head->body_length = record->body_length;
     head->body_limit = record->body_limit;
     head->epoch = record->epoch;
@@ -104,8 +134,8 @@ static apr_size_t field_size(const char *name, const char *value)
     return sizeof(record_field_t) + strlen(name) + strlen(value) + 2;
 }
 
-apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
-                           const record_t *record, storer_bytes_t *out, apr_pool_t *pool)
+apr_status_t record_encode(const apr_table_t *headers, const record_t *record, storer_bytes_t *out,
+                           apr_pool_t *pool)
 {
     const apr_array_header_t *array = apr_table_elts(headers);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
@@ -128,7 +158,7 @@ apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
     if (record->tags) {
         (void)put_field(to, "", record->tags);
     }
-    fill_head(&head, info, record);
+    fill_head(&head, record);
     head.field_count = (apr_uint64_t)array->nelts + (record->tags != NULL);
     head.block_length = length;
     memcpy(data, &head, sizeof(head));
@@ -215,18 +245,51 @@ static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t coun
     return APR_SUCCESS;
 }
 
-static void restore_info(cache_info *info, const record_head_t *head)
+static int is_time(apr_int64_t time)
 {
-    info->status = head->status;
-    info->date = head->date;
-    info->expire = head->expire;
-    info->request_time = head->request_time;
-    info->response_time = head->response_time;
-    info->control = head->control;
+    return time >= -HEAD_TIME_MAX && time <= HEAD_TIME_MAX;
 }
 
-apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *record,
-                           apr_pool_t *pool)
+static int is_number_of_seconds(apr_int64_t seconds)
+{
+    return seconds >= -1 && seconds <= HEAD_TIME_MAX / APR_USEC_PER_SEC;
+}
+
+/* A checksum tells damage; it does not tell who made the value. */
+static int is_possible(const record_head_t *head)
+{
+    return !(head->flags & ~RECORD_LZ4) && !(head->directives & ~HEAD_DIRECTIVES)
+           && head->status >= RECORD_STATUS_MIN && head->status <= RECORD_STATUS_MAX
+           && is_time(head->date) && is_time(head->expires) && is_time(head->request_time)
+           && is_time(head->response_time) && is_number_of_seconds(head->max_age)
+           && is_number_of_seconds(head->s_maxage) && head->body_length >= -1
+           && head->body_limit >= 0;
+}
+
+static void read_head(record_t *record, const record_head_t *head)
+{
+    freshness_t *freshness = &record->freshness;
+
+    record->status = head->status;
+    freshness->date = head->date;
+    freshness->expires = head->expires;
+    freshness->request_time = head->request_time;
+    freshness->response_time = head->response_time;
+    freshness->max_age = head->max_age;
+    freshness->s_maxage = head->s_maxage;
+    freshness->no_cache = (head->directives & HEAD_NO_CACHE) != 0;
+    freshness->must_revalidate = (head->directives & HEAD_MUST_REVALIDATE) != 0;
+    freshness->proxy_revalidate = (head->directives & HEAD_PROXY_REVALIDATE) != 0;
+    freshness->is_public = (head->directives & HEAD_PUBLIC) != 0;
+    record->flags = head->flags;
+    record->body_length = head->body_length;
+    record->body_limit = head->body_limit;
+    record->checksum = head->checksum;
+    record->epoch = head->epoch;
+    record->site = head->site;
+}
+
+apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *pool)
 {
     record_head_t head;
     apr_size_t offset = 0, head_length;
@@ -241,7 +304,7 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
         return rv;
     }
     if (head.magic != RECORD_MAGIC || head.version != RECORD_VERSION
-        || head.block_length > RECORD_BLOCK_MAX) {
+        || head.block_length > RECORD_BLOCK_MAX || !is_possible(&head)) {
         return APR_EINVAL;
     }
     head_length = sizeof(head) + (apr_size_t)head.block_length;
@@ -266,17 +329,11 @@ apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *reco
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    restore_info(info, &head);
-    record->flags = head.flags;
-    record->body_length = head.body_length;
-    record->body_limit = head.body_limit;
-    record->checksum = head.checksum;
+    read_head(record, &head);
     record->head_length = head_length;
     record->skip = offset;
     record->stored_length = stored_length;
     record->headers = headers;
-    record->epoch = head.epoch;
-    record->site = head.site;
     record->tags = tags;
     return APR_SUCCESS;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_structured.c - structured fields against the algorithms of RFC 9651 section 4, case by
+ * test_http_structured.c - structured fields against the algorithms of RFC 9651 section 4, case by
  * case, and against its grammar (appendix C) by a regular expression.
  */
-#include "fields_fixture.h"
-#include "mod_cache_storer/fields/structured.h"
+#include "http_fixture.h"
+#include "mod_cache_storer/http/structured.h"
 #include "tap.h"
 
 #include <apr_strings.h>
@@ -45,7 +45,7 @@ static const char *dictionary_text(const char *text, apr_pool_t *pool)
     const char *result = "";
     int i;
 
-    if (structured_dictionary(fields_exactly(text, pool), &members, pool) != APR_SUCCESS) {
+    if (structured_dictionary(http_exactly(text, pool), &members, pool) != APR_SUCCESS) {
         return members == &untouched ? NULL : "refused, but the output is written";
     }
     for (i = 0; i < members->nelts; i++) {
@@ -305,12 +305,12 @@ static void test_sections(apr_pool_t *pool)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(dictionaries); i++) {
+    for (i = 0; i < HTTP_COUNT(dictionaries); i++) {
         const case_t *one = &dictionaries[i];
 
         is_string(dictionary_text(one->text, pool), one->want, "%s: dictionary %d", one->section, i);
     }
-    for (i = 0; i < FIELDS_COUNT(items); i++) {
+    for (i = 0; i < HTTP_COUNT(items); i++) {
         const case_t *one = &items[i];
         const char *refused = one->want ? "" : NULL;
 
@@ -367,7 +367,7 @@ static void test_sizes(apr_pool_t *parent)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(larges); i++) {
+    for (i = 0; i < HTTP_COUNT(larges); i++) {
         const large_t *large = &larges[i];
         int count = LARGE / (int)strlen(large->repeated);
         apr_array_header_t *members = NULL;
@@ -377,10 +377,10 @@ static void test_sizes(apr_pool_t *parent)
         apr_status_t rv;
 
         apr_pool_create(&pool, parent);
-        text = fields_repeated(large->begin, large->repeated, count, large->end, pool);
-        fields_allocated();
+        text = http_repeated(large->begin, large->repeated, count, large->end, pool);
+        http_allocated();
         rv = structured_dictionary(text, &members, pool);
-        allocated = fields_allocated();
+        allocated = http_allocated();
         is_status(rv, large->taken ? APR_SUCCESS : APR_EINVAL, "64 KB: %s", large->name);
         ok(allocated <= 2 * strlen(text), "64 KB: %s: takes %lu bytes", large->name,
            (unsigned long)allocated);
@@ -466,15 +466,15 @@ static const char *by_grammar(void *baton, const char *input, apr_pool_t *pool)
 
 static void test_grammar(apr_pool_t *pool)
 {
-    const char *seeds[FIELDS_COUNT(dictionaries) + FIELDS_COUNT(items)];
+    const char *seeds[HTTP_COUNT(dictionaries) + HTTP_COUNT(items)];
     PCRE2_SIZE offset;
     grammar_t grammar = { NULL, NULL, 0 };
     int i, error, count = 0;
 
-    for (i = 0; i < FIELDS_COUNT(dictionaries); i++) {
+    for (i = 0; i < HTTP_COUNT(dictionaries); i++) {
         seeds[count++] = dictionaries[i].text;
     }
-    for (i = 0; i < FIELDS_COUNT(items); i++) {
+    for (i = 0; i < HTTP_COUNT(items); i++) {
         seeds[count++] = apr_pstrcat(pool, "a=", items[i].text, NULL);
     }
     grammar.pattern = pcre2_compile((PCRE2_SPTR)grammar_pattern, PCRE2_ZERO_TERMINATED, 0, &error,
@@ -483,7 +483,7 @@ static void test_grammar(apr_pool_t *pool)
         bail_out("the pattern is wrong at %lu", (unsigned long)offset);
     }
     grammar.match = pcre2_match_data_create_from_pattern(grammar.pattern, NULL);
-    fields_fuzz("appendix C: takes what the grammar takes", seeds, count, by_grammar, &grammar);
+    http_fuzz("appendix C: takes what the grammar takes", seeds, count, by_grammar, &grammar);
     ok(grammar.taken > (tap_slow() ? 100 : 1000), "and that was some: %d", grammar.taken);
     pcre2_match_data_free(grammar.match);
     pcre2_code_free(grammar.pattern);
@@ -538,25 +538,25 @@ static const char *by_reading(void *baton, const char *input, apr_pool_t *pool)
 
 static void test_written(apr_pool_t *pool)
 {
-    const char *seeds[FIELDS_COUNT(strings) + FIELDS_COUNT(names)];
+    const char *seeds[HTTP_COUNT(strings) + HTTP_COUNT(names)];
     int i, count = 0;
 
-    for (i = 0; i < FIELDS_COUNT(strings); i++) {
+    for (i = 0; i < HTTP_COUNT(strings); i++) {
         is_string(structured_string(strings[i].text, pool), strings[i].want, "%s: string %d",
                   strings[i].section, i);
         seeds[count++] = strings[i].text;
     }
-    for (i = 0; i < FIELDS_COUNT(names); i++) {
+    for (i = 0; i < HTTP_COUNT(names); i++) {
         is_string(structured_token_or_string(names[i].text, pool), names[i].want,
                   "%s: token or string %d", names[i].section, i);
         seeds[count++] = names[i].text;
     }
-    fields_fuzz("4.1: what is written can be read again", seeds, count, by_reading, NULL);
+    http_fuzz("4.1: what is written can be read again", seeds, count, by_reading, NULL);
 }
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_sections(pool);
     test_nul(pool);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_control.c - cache directives: of Cache-Control, which is read tolerantly (RFC 9111
+ * test_http_control.c - cache directives: of Cache-Control, which is read tolerantly (RFC 9111
  * section 5.2), and of targeted fields, which are not (RFC 9213 section 2).
  */
-#include "fields_fixture.h"
-#include "mod_cache_storer/fields/control.h"
+#include "http_fixture.h"
+#include "mod_cache_storer/http/control.h"
 #include "tap.h"
 
 #include <apr_lib.h>
@@ -52,7 +52,7 @@ static apr_table_t *headers_of(const char *name, const char *lines, apr_pool_t *
     }
     for (line = lines ? apr_strtok(apr_pstrdup(pool, lines), "|", &state) : NULL; line;
          line = apr_strtok(NULL, "|", &state)) {
-        apr_table_addn(headers, name, fields_exactly(line, pool));
+        apr_table_addn(headers, name, http_exactly(line, pool));
     }
     return headers;
 }
@@ -178,7 +178,7 @@ static void test_controls(apr_pool_t *pool)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(controls); i++) {
+    for (i = 0; i < HTTP_COUNT(controls); i++) {
         is_string(read_control(controls[i].text, pool), controls[i].want, "5.2: %s",
                   controls[i].text ? controls[i].text : "(none)");
     }
@@ -231,16 +231,16 @@ static const char *by_properties(void *baton, const char *input, apr_pool_t *poo
 
 static void test_fuzz(apr_pool_t *pool)
 {
-    const char *seeds[FIELDS_COUNT(controls)];
+    const char *seeds[HTTP_COUNT(controls)];
     int i, count = 0;
 
     (void)pool;
-    for (i = 0; i < FIELDS_COUNT(controls); i++) {
+    for (i = 0; i < HTTP_COUNT(controls); i++) {
         if (controls[i].text) {
             seeds[count++] = controls[i].text;
         }
     }
-    fields_fuzz("5.2: any text", seeds, count, by_properties, NULL);
+    http_fuzz("5.2: any text", seeds, count, by_properties, NULL);
 }
 
 /* ---- targeted fields ---- */
@@ -312,7 +312,7 @@ static void test_targeted(apr_pool_t *pool)
 
     APR_ARRAY_PUSH(fields, const char *) = "First-Control";
     APR_ARRAY_PUSH(fields, const char *) = "second-control";
-    for (i = 0; i < FIELDS_COUNT(targeteds); i++) {
+    for (i = 0; i < HTTP_COUNT(targeteds); i++) {
         const targeted_t *one = &targeteds[i];
         apr_table_t *headers = apr_table_overlay(pool,
                                                  headers_of("First-Control", one->first, pool),
@@ -350,7 +350,7 @@ static void test_written(apr_pool_t *pool)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(writtens); i++) {
+    for (i = 0; i < HTTP_COUNT(writtens); i++) {
         control_t control = control_of(headers_of("Cache-Control", writtens[i].text, pool), pool);
 
         is_string(control_text(&control, pool), writtens[i].want, "written: <%s>", writtens[i].text);
@@ -366,7 +366,7 @@ static void test_sizes(apr_pool_t *parent)
     };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(larges); i++) {
+    for (i = 0; i < HTTP_COUNT(larges); i++) {
         const char *unit = larges[i].text;
         apr_table_t *headers;
         control_t control;
@@ -376,10 +376,10 @@ static void test_sizes(apr_pool_t *parent)
         apr_pool_create(&pool, parent);
         headers = apr_table_make(pool, 1);
         apr_table_addn(headers, "Cache-Control",
-                       fields_repeated("", unit, 65536 / (int)strlen(unit), "", pool));
-        fields_allocated();
+                       http_repeated("", unit, 65536 / (int)strlen(unit), "", pool));
+        http_allocated();
         control = control_of(headers, pool);
-        allocated = fields_allocated();
+        allocated = http_allocated();
         is_string(control_shown(&control, pool), larges[i].want, "64 KB of <%s>", unit);
         ok(allocated <= 2 * 65536, "64 KB of <%s>: takes %lu bytes", unit,
            (unsigned long)allocated);
@@ -389,7 +389,7 @@ static void test_sizes(apr_pool_t *parent)
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_controls(pool);
     test_fuzz(pool);

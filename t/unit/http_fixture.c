@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fields_fixture.c - see fields_fixture.h.
+ * http_fixture.c - see http_fixture.h.
  */
-#include "fields_fixture.h"
+#include "http_fixture.h"
 #include "tap.h"
 
 #include <apr_general.h>
@@ -47,7 +47,7 @@ char *apr_pstrmemdup(apr_pool_t *pool, const char *text, apr_size_t length)
     return copy;
 }
 
-apr_size_t fields_allocated(void)
+apr_size_t http_allocated(void)
 {
     apr_size_t bytes = allocated;
 
@@ -55,7 +55,7 @@ apr_size_t fields_allocated(void)
     return bytes;
 }
 
-apr_pool_t *fields_pool(void)
+apr_pool_t *http_pool(void)
 {
     apr_pool_t *pool;
 
@@ -65,12 +65,12 @@ apr_pool_t *fields_pool(void)
     return pool;
 }
 
-char *fields_exactly(const char *text, apr_pool_t *pool)
+char *http_exactly(const char *text, apr_pool_t *pool)
 {
     return apr_pstrmemdup(pool, text, strlen(text));
 }
 
-const char *fields_repeated(const char *begin, const char *text, int count, const char *end,
+const char *http_repeated(const char *begin, const char *text, int count, const char *end,
                             apr_pool_t *pool)
 {
     apr_size_t length = strlen(text), begin_length = strlen(begin), end_length = strlen(end);
@@ -87,7 +87,7 @@ const char *fields_repeated(const char *begin, const char *text, int count, cons
 
 /* ---- inputs ---- */
 
-unsigned fields_below(apr_uint64_t *state, unsigned limit)
+unsigned http_below(apr_uint64_t *state, unsigned limit)
 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -122,12 +122,12 @@ static const char telling[] = " \t,;=\"\\():?@%*&-.019azAZ~/_+\x01\x1f\x7f\x80\x
 
 static void mutate(text_t *text, const char *other, apr_uint64_t *random)
 {
-    apr_size_t at = fields_below(random, (unsigned)text->length + 1);
-    apr_size_t some = fields_below(random, 6), left = text->length - at;
-    char byte = telling[fields_below(random, sizeof(telling) - 1)], copy[8];
+    apr_size_t at = http_below(random, (unsigned)text->length + 1);
+    apr_size_t some = http_below(random, 6), left = text->length - at;
+    char byte = telling[http_below(random, sizeof(telling) - 1)], copy[8];
 
     some = some < left ? some : left;
-    switch (fields_below(random, 6)) {
+    switch (http_below(random, 6)) {
     case 0:
         replace(text, at, left > 0, &byte, 1);
         break;
@@ -139,14 +139,14 @@ static void mutate(text_t *text, const char *other, apr_uint64_t *random)
         break;
     case 3:
         memcpy(copy, text->bytes + at, some);
-        replace(text, fields_below(random, (unsigned)text->length + 1), 0, copy, some);
+        replace(text, http_below(random, (unsigned)text->length + 1), 0, copy, some);
         break;
     case 4:
-        byte = (char)(1 + fields_below(random, 255));
+        byte = (char)(1 + http_below(random, 255));
         replace(text, at, left > 0, &byte, 1);
         break;
     default:
-        some = fields_below(random, (unsigned)strlen(other) + 1);
+        some = http_below(random, (unsigned)strlen(other) + 1);
         replace(text, at, 0, other + some, strlen(other + some));
         break;
     }
@@ -155,18 +155,18 @@ static void mutate(text_t *text, const char *other, apr_uint64_t *random)
 static const char *mutated(const char *const *seeds, int count, apr_uint64_t *random,
                            apr_pool_t *pool)
 {
-    unsigned changes = 1 + fields_below(random, 5);
+    unsigned changes = 1 + http_below(random, 5);
     text_t text = { "", 0 };
-    const char *seed = seeds[fields_below(random, (unsigned)count)];
+    const char *seed = seeds[http_below(random, (unsigned)count)];
 
     replace(&text, 0, 0, seed, strlen(seed));
     for (; changes > 0; changes--) {
-        mutate(&text, seeds[fields_below(random, (unsigned)count)], random);
+        mutate(&text, seeds[http_below(random, (unsigned)count)], random);
     }
     return apr_pstrmemdup(pool, text.bytes, text.length);
 }
 
-void fields_fuzz(const char *what, const char *const *seeds, int count, fields_check_fn *check,
+void http_fuzz(const char *what, const char *const *seeds, int count, http_check_fn *check,
                  void *baton)
 {
     int i, rounds = count + (tap_slow() ? ROUNDS_SLOW : ROUNDS);
@@ -179,7 +179,7 @@ void fields_fuzz(const char *what, const char *const *seeds, int count, fields_c
         const char *input;
 
         apr_pool_clear(pool);
-        input = i < count ? fields_exactly(seeds[i], pool) : mutated(seeds, count, &random, pool);
+        input = i < count ? http_exactly(seeds[i], pool) : mutated(seeds, count, &random, pool);
         wrong = check(baton, input, pool);
         if (wrong) {
             diag("  %s", wrong);

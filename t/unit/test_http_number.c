@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_number.c - numbers as text, beside what the C library makes of them.
+ * test_http_number.c - numbers as text, beside what the C library makes of them.
  */
-#include "mod_cache_storer/fields/number.h"
+#include "mod_cache_storer/http/number.h"
 #include "tap.h"
 
 #include <inttypes.h>

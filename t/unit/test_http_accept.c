@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_accept.c - request headers in the forms in which Vary compares them (RFC 9110 section
+ * test_http_accept.c - request headers in the forms in which Vary compares them (RFC 9110 section
  * 12.4 and 12.5). What means something else must never become the same.
  */
-#include "fields_fixture.h"
-#include "mod_cache_storer/fields/accept.h"
+#include "http_fixture.h"
+#include "mod_cache_storer/http/accept.h"
 #include "tap.h"
 
 #include <apr_strings.h>
@@ -90,11 +90,11 @@ static void test_codings(void)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(codings); i++) {
+    for (i = 0; i < HTTP_COUNT(codings); i++) {
         is_string(accept_codings_name(accept_codings(codings[i].text)), codings[i].want,
                   "12.5.3: <%s>", codings[i].text ? codings[i].text : "none");
     }
-    for (i = 0; i < FIELDS_COUNT(content_codings); i++) {
+    for (i = 0; i < HTTP_COUNT(content_codings); i++) {
         is_string(accept_coding_name(accept_coding_of(content_codings[i].text)),
                   content_codings[i].want, "8.4: <%s>",
                   content_codings[i].text ? content_codings[i].text : "none");
@@ -163,8 +163,8 @@ static void test_remembered(apr_pool_t *pool)
     apr_size_t i, length = strlen(text);
 
     is_string(text, "gzip of br, gzip", "as a text");
-    for (i = 0; i < FIELDS_COUNT(none); i++) {
-        const char *exactly = fields_exactly(none[i], pool);
+    for (i = 0; i < HTTP_COUNT(none); i++) {
+        const char *exactly = http_exactly(none[i], pool);
 
         ok(!accept_coding_fits(exactly, strlen(exactly), ALL), "no such text: <%s>", none[i]);
     }
@@ -227,7 +227,7 @@ static void test_languages(apr_pool_t *pool)
     const char *many;
     int i, count;
 
-    for (i = 0; i < FIELDS_COUNT(languages); i++) {
+    for (i = 0; i < HTTP_COUNT(languages); i++) {
         is_string(accept_languages(languages[i].text, pool), languages[i].want, "12.5.4: <%s>",
                   languages[i].text);
     }
@@ -293,25 +293,25 @@ static void test_lists(apr_pool_t *pool)
     apr_size_t allocated;
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(lists); i++) {
-        is_string(accept_list(fields_exactly(lists[i].text, pool), pool), lists[i].want,
+    for (i = 0; i < HTTP_COUNT(lists); i++) {
+        is_string(accept_list(http_exactly(lists[i].text, pool), pool), lists[i].want,
                   "5.6.1: <%s>", lists[i].text);
         APR_ARRAY_PUSH(all, const char *) = lists[i].text;
     }
-    fields_allocated();
-    ok(accept_list(same, pool) == same && fields_allocated() == 0, "5.6.1: mostly nothing to do");
-    for (i = 0; i < FIELDS_COUNT(languages); i++) {
+    http_allocated();
+    ok(accept_list(same, pool) == same && http_allocated() == 0, "5.6.1: mostly nothing to do");
+    for (i = 0; i < HTTP_COUNT(languages); i++) {
         APR_ARRAY_PUSH(all, const char *) = languages[i].text;
     }
-    for (i = 1; i < FIELDS_COUNT(codings); i++) {
+    for (i = 1; i < HTTP_COUNT(codings); i++) {
         APR_ARRAY_PUSH(all, const char *) = codings[i].text;
     }
     seeds = (const char *const *)all->elts;
-    fields_fuzz("normal forms are their own", seeds, all->nelts, by_normal_form, NULL);
+    http_fuzz("normal forms are their own", seeds, all->nelts, by_normal_form, NULL);
 
-    fields_allocated();
-    accept_list(fields_repeated("", "a,", 32768, "", pool), pool);
-    allocated = fields_allocated();
+    http_allocated();
+    accept_list(http_repeated("", "a,", 32768, "", pool), pool);
+    allocated = http_allocated();
     ok(allocated <= 4 * 65536, "64 KB of commas take %lu bytes", (unsigned long)allocated);
 }
 
@@ -341,7 +341,7 @@ static void test_agents(void)
 {
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(agents); i++) {
+    for (i = 0; i < HTTP_COUNT(agents); i++) {
         is_string(accept_agent_class(agents[i].text), agents[i].want, "User-Agent: %s",
                   agents[i].text ? agents[i].text : "none");
     }
@@ -349,7 +349,7 @@ static void test_agents(void)
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_codings();
     test_names();

@@ -29,7 +29,7 @@ typedef struct control_t {
     unsigned    only_if_cached:1;
 } control_t;
 
-/** All lines of a field joined with ", "; NULL: none. */
+/** All lines of a field, joined with commas; NULL: none. */
 const char *control_lines(const apr_table_t *headers, const char *name, apr_pool_t *pool);
 
 /** The directives of Cache-Control. Tolerant: a directive that cannot be read is not there; of two

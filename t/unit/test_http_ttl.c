@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_fields_ttl.c - freshness by status or content type: which rule is the most special one.
+ * test_http_ttl.c - freshness by status or content type: which rule is the most special one.
  */
-#include "fields_fixture.h"
-#include "mod_cache_storer/fields/ttl.h"
+#include "http_fixture.h"
+#include "mod_cache_storer/http/ttl.h"
 #include "tap.h"
 
 #include <apr_strings.h>
@@ -22,7 +22,7 @@ static ttl_rules_t *rules_of(const rule_t *list, int count, apr_pool_t *pool)
     int i;
 
     for (i = 0; i < count; i++) {
-        if (ttl_rules_add(rules, fields_exactly(list[i].what, pool), list[i].time, &problem)
+        if (ttl_rules_add(rules, http_exactly(list[i].what, pool), list[i].time, &problem)
             != APR_SUCCESS) {
             bail_out("%s", problem);
         }
@@ -61,12 +61,12 @@ static const struct found_t {
 
 static void test_found(apr_pool_t *pool)
 {
-    const ttl_rules_t *rules = rules_of(list, FIELDS_COUNT(list), pool);
+    const ttl_rules_t *rules = rules_of(list, HTTP_COUNT(list), pool);
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(founds); i++) {
+    for (i = 0; i < HTTP_COUNT(founds); i++) {
         const struct found_t *one = &founds[i];
-        const char *type = one->type ? fields_exactly(one->type, pool) : NULL;
+        const char *type = one->type ? http_exactly(one->type, pool) : NULL;
         apr_interval_time_t want = one->milliseconds < 0 ? -1 : one->milliseconds * 1000;
 
         is_int(ttl_find(rules, one->status, type), want, "%d %s", one->status,
@@ -83,8 +83,8 @@ static void test_order(apr_pool_t *pool)
     };
     int first, second;
 
-    for (first = 0; first < FIELDS_COUNT(kinds); first++) {
-        for (second = 0; second < FIELDS_COUNT(kinds); second++) {
+    for (first = 0; first < HTTP_COUNT(kinds); first++) {
+        for (second = 0; second < HTTP_COUNT(kinds); second++) {
             rule_t both[2] = { kinds[first], kinds[second] };
             const rule_t *special = &kinds[first < second ? first : second];
 
@@ -119,9 +119,9 @@ static void test_refused(apr_pool_t *pool)
     ttl_rules_t *rules = ttl_rules_create(pool);
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(refused); i++) {
+    for (i = 0; i < HTTP_COUNT(refused); i++) {
         const char *problem = NULL;
-        apr_status_t rv = ttl_rules_add(rules, fields_exactly(refused[i].what, pool),
+        apr_status_t rv = ttl_rules_add(rules, http_exactly(refused[i].what, pool),
                                         refused[i].time, &problem);
 
         is_status(rv, APR_EINVAL, "<%s> <%s> is refused", refused[i].what, refused[i].time);
@@ -157,7 +157,7 @@ static void test_many(apr_pool_t *pool)
 
 int main(void)
 {
-    apr_pool_t *pool = fields_pool();
+    apr_pool_t *pool = http_pool();
 
     test_found(pool);
     test_order(pool);

@@ -10,21 +10,27 @@
  *
  * The body comes last so that it can be appended while its length is not known yet, and be served
  * from where it lies. Head and block carry a checksum; a body's length is compared with what the
- * head says, where that was known. Calls nothing of httpd, so that it can be tested without.
+ * head says, where that was known.
  */
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "mod_cache.h"
+#include "freshness.h"
 
-#include "../storage/storer.h"
+#include "../../storage/storer.h"
 
 #define RECORD_LZ4 1u  /**< the body is an LZ4 frame */
 
 /** Longest block that is read or written: httpd itself accepts far less from an origin. */
 #define RECORD_BLOCK_MAX (1024 * 1024)
 
+/** Statuses that can be stored: those of final responses (RFC 9110 section 15). */
+#define RECORD_STATUS_MIN 200
+#define RECORD_STATUS_MAX 599
+
 typedef struct record_t {
+    int          status;       /**< of the response */
+    freshness_t  freshness;
     unsigned     flags;        /**< RECORD_* */
     apr_off_t    body_length;  /**< before compression; -1: not known when the head was written */
     apr_off_t    body_limit;   /**< what body_length cannot exceed */
@@ -39,19 +45,18 @@ typedef struct record_t {
 } record_t;
 
 /**
- * Head and block of a response, in pool. Reads flags, body_length, body_limit, epoch, site and tags
- * of the record.
+ * Head and block of a response, in pool. Reads status, freshness, flags, body_length,
+ * body_limit, epoch, site and tags of the record.
  * @return APR_SUCCESS, or APR_ENOSPC: more header fields than a record takes
  */
-apr_status_t record_encode(const cache_info *info, const apr_table_t *headers,
-                           const record_t *record, storer_bytes_t *out, apr_pool_t *pool);
+apr_status_t record_encode(const apr_table_t *headers, const record_t *record, storer_bytes_t *out,
+                           apr_pool_t *pool);
 
 /**
  * Read head and block from a view at its first part, and leave it at the part where the body
  * begins. The strings of the table and the tags are copied to pool in one piece: they outlive the view.
  * @return APR_SUCCESS; APR_EINVAL: damaged; or what storer_view_next() returned
  */
-apr_status_t record_decode(storer_view_t *view, cache_info *info, record_t *record,
-                           apr_pool_t *pool);
+apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *pool);
 
 #endif /* RECORD_H */
