@@ -26,6 +26,37 @@ int robust_init(pthread_mutex_t *mutex)
     return error;
 }
 
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || (__GLIBC__ == 2 && __GLIBC_MINOR__ >= 30))
+
+static int wait_until(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, until);
+}
+
+#else
+
+/* pthread_mutex_timedlock() goes by the time of day, which may be set meanwhile. */
+static int wait_until(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    const struct timespec pause = { 0, 1000000 };
+    int error = pthread_mutex_trylock(mutex);
+
+    while (error == EBUSY) {
+        struct timespec now;
+
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec > until->tv_sec
+            || (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec)) {
+            return ETIMEDOUT;
+        }
+        nanosleep(&pause, NULL);
+        error = pthread_mutex_trylock(mutex);
+    }
+    return error;
+}
+
+#endif
+
 int robust_lock(pthread_mutex_t *mutex, long milliseconds)
 {
     struct timespec until;
@@ -34,12 +65,12 @@ int robust_lock(pthread_mutex_t *mutex, long milliseconds)
     if (error != EBUSY) {
         return error;
     }
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += milliseconds / 1000;
     until.tv_nsec += milliseconds % 1000 * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    return pthread_mutex_timedlock(mutex, &until);
+    return wait_until(mutex, &until);
 }

@@ -5,6 +5,14 @@
  * Time is counted in ticks of about a second. Level k has 64 slots of 64^k ticks each. An entry is
  * filed in the finest level that reaches as far as its end; when the time of its slot comes it is
  * filed again, in a finer one, and in level 0 it has expired. All ticks before wheel_tick are done.
+ *
+ * The clock of the machine may be set back after it ran ahead, and the wheel with it. The wheel is
+ * then turned back, and nothing is filed anew: slots are numbered modulo 64, so the slot of an entry
+ * comes again, and no later than the entry ends. Proof: an entry with the end E in a slot of level
+ * k > 0 was filed from a tick F <= wheel_tick, with (E >> 6(k-1)) - (F >> 6(k-1)) >= 64. So E >> 6k is
+ * greater than F >> 6k, and than that of any earlier tick; the first time after such a tick that has
+ * the slot's number is E's own or an earlier one. A slot that comes before the end of its entries only
+ * files them again.
  */
 #include "wheel.h"
 
@@ -12,6 +20,10 @@
 #define SLOTS         MEMORY_WHEEL_SLOTS
 #define LEVELS        MEMORY_WHEEL_LEVELS
 #define SLOT_BITS     6
+
+/* A writer's time is that of its beginning, so a time that lies back a little is nothing unusual: the
+ * wheel stays, and entries that end in these ticks are reclaimed late by as much. */
+#define SLACK_TICKS   1024
 
 /* Entries moved to a finer level in one turn of the lock. */
 #define MOVES_PER_TURN 64
@@ -65,6 +77,12 @@ static bool push(memory_segment_t *segment, memory_entry_t *entry, uint32_t slot
     return true;
 }
 
+/* Is the wheel so far ahead of this time that the clock must have been set back? */
+static bool is_ahead(const memory_header_t *header, apr_time_t now)
+{
+    return header->wheel_tick > tick_of(now) + SLACK_TICKS;
+}
+
 bool wheel_insert(memory_segment_t *segment, memory_entry_t *entry, apr_time_t now)
 {
     memory_header_t *header = segment->header;
@@ -74,7 +92,7 @@ bool wheel_insert(memory_segment_t *segment, memory_entry_t *entry, apr_time_t n
     for (level = 0; level < LEVELS; level++) {
         filed |= header->wheel_map[level];
     }
-    if (!filed && header->wheel_tick < tick_of(now)) {
+    if (is_ahead(header, now) || (!filed && header->wheel_tick < tick_of(now))) {
         journal_set64(segment, &header->wheel_tick, tick_of(now));
     }
     return push(segment, entry, slot_for(header->wheel_tick, tick_of(memory_entry_end(entry))));
@@ -169,6 +187,9 @@ memory_entry_t *wheel_expired(memory_segment_t *segment, apr_time_t now, int *ag
     int moves;
 
     *again = 0;
+    if (is_ahead(header, now)) {
+        journal_set64(segment, &header->wheel_tick, target);
+    }
     for (moves = 0; moves < MOVES_PER_TURN; moves++) {
         uint32_t slot = go_on(segment, target);
         memory_entry_t *entry;
@@ -182,7 +203,7 @@ memory_entry_t *wheel_expired(memory_segment_t *segment, apr_time_t now, int *ag
             journal_damaged(segment);
             return NULL;
         }
-        if (slot < SLOTS) {
+        if (slot < SLOTS && tick_of(memory_entry_end(entry)) <= header->wheel_tick) {
             return entry;
         }
         if (!wheel_remove(segment, entry)
