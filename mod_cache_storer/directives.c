@@ -56,9 +56,9 @@ static const char *set_storer(cmd_parms *cmd, void *dummy, int argc, char *const
         return apr_psprintf(cmd->pool, "%s: the name of an engine is missing", cmd->cmd->name);
     }
     if (config->engine) {
-        return apr_psprintf(cmd->pool, "%s %s: this server already has '%s %s', and several tiers "
-                            "are not supported yet", cmd->cmd->name, argv[0], cmd->cmd->name,
-                            config->engine);
+        return apr_psprintf(cmd->pool, "%s %s: this server already has '%s %s' in %s. A server has "
+                            "one store: change that line, or remove it",
+                            cmd->cmd->name, argv[0], cmd->cmd->name, config->engine, config->where);
     }
     options = apr_pcalloc(cmd->pool, sizeof(*options) * (apr_size_t)argc);
     for (i = 1; i < argc; i++) {

@@ -9,7 +9,8 @@ AC_DEFUN([STORER_APXS_QUERY], [
 
 dnl STORER_APXS: sets and substitutes APXS, HTTPD, HTTPD_VERSION, HTTPD_SYSCONFDIR,
 dnl HTTPD_MODULEDIR (where the installed modules are), HTTPD_CPPFLAGS, moduledir and headerdir
-dnl (where ours and storer.h go).
+dnl (where ours and storer.h go). The httpd program is never run: a build for another machine, or one
+dnl with the headers alone, does not have it. HTTPD is empty then, and what needs it are the tests.
 AC_DEFUN([STORER_APXS], [
   AC_ARG_WITH([apxs],
     [AS_HELP_STRING([--with-apxs=PATH], [the apxs of the httpd to build for @<:@looked up in PATH@:>@])],
@@ -49,9 +50,11 @@ AC_DEFUN([STORER_APXS_PATHS], [
     STORER_APXS_QUERY([storer_progname], [PROGNAME])
     AS_IF([test -z "$storer_progname"], [STORER_APXS_QUERY([storer_progname], [TARGET])])
     HTTPD=$storer_sbindir/$storer_progname
+    AS_IF([test ! -x "$HTTPD"], [HTTPD=])
   ])
-  AS_IF([test ! -x "$HTTPD"], [AC_MSG_ERROR([$HTTPD cannot be run: set HTTPD=PATH])])
-  AC_MSG_RESULT([$HTTPD])
+  AS_IF([test -n "$HTTPD" && test ! -x "$HTTPD"],
+    [AC_MSG_ERROR([HTTPD=$HTTPD is not a program])])
+  AC_MSG_RESULT([${HTTPD:-none, so that only the tests without one can be run}])
 ])
 
 AC_DEFUN([STORER_APXS_HEADERS], [
@@ -63,14 +66,15 @@ AC_DEFUN([STORER_APXS_HEADERS], [
   HTTPD_CFLAGS=$storer_extra_cflags
   AC_SUBST([HTTPD_CPPFLAGS])
   AC_SUBST([HTTPD_CFLAGS])
-
-  AC_MSG_CHECKING([for the version of httpd])
-  HTTPD_VERSION=`"$HTTPD" -v 2>/dev/null | $SED -n 's,^Server version: *\([[^ ]]*\).*,\1,p'`
-  AC_SUBST([HTTPD_VERSION])
-  AC_MSG_RESULT([$HTTPD_VERSION])
 ])
 
-dnl STORER_HTTPD_COMPILES: the headers fit; needs APR's flags, so STORER_APR calls it.
+dnl STORER_HTTPD_RELEASE(SHELL-VARIABLE, MACRO): a number of ap_release.h.
+AC_DEFUN([STORER_HTTPD_RELEASE], [
+  AC_COMPUTE_INT([$1], [AP_SERVER_$2], [#include <ap_release.h>], [$1=unknown])
+])
+
+dnl STORER_HTTPD_COMPILES: the headers fit; needs APR's flags, so STORER_APR calls it. Sets
+dnl HTTPD_VERSION, by what the headers say.
 AC_DEFUN([STORER_HTTPD_COMPILES], [
   storer_save_CPPFLAGS=$CPPFLAGS
   CPPFLAGS="$CPPFLAGS $HTTPD_CPPFLAGS $APR_CPPFLAGS $APU_CPPFLAGS"
@@ -89,5 +93,12 @@ int size_of_provider = (int) sizeof(cache_provider);
     AC_MSG_RESULT([no])
     AC_MSG_ERROR([httpd 2.4.49 or later with mod_cache.h is needed; config.log says what failed])
   ])
+  AC_MSG_CHECKING([for the version of httpd])
+  STORER_HTTPD_RELEASE([storer_major], [MAJORVERSION_NUMBER])
+  STORER_HTTPD_RELEASE([storer_minor], [MINORVERSION_NUMBER])
+  STORER_HTTPD_RELEASE([storer_patch], [PATCHLEVEL_NUMBER])
+  HTTPD_VERSION=$storer_major.$storer_minor.$storer_patch
+  AC_SUBST([HTTPD_VERSION])
+  AC_MSG_RESULT([$HTTPD_VERSION])
   CPPFLAGS=$storer_save_CPPFLAGS
 ])

@@ -63,6 +63,27 @@ AC_DEFUN([STORER_LIBRARIES], [
   AM_CONDITIONAL([BUILD_STORERCTL], [test "$build_storerctl" = yes])
 ])
 
+dnl STORER_EXPAND(SHELL-VARIABLE, VALUE): the value with the variables in it replaced, as make does.
+AC_DEFUN([STORER_EXPAND], [
+  storer_prefix=$prefix
+  storer_exec_prefix=$exec_prefix
+  AS_IF([test "$prefix" = NONE], [prefix=$ac_default_prefix])
+  AS_IF([test "$exec_prefix" = NONE], [exec_prefix=$prefix])
+  $1="$2"
+  while :; do
+    AS_CASE([$$1], [*'$'*], [eval "$1=\"$$1\""], [break])
+  done
+  prefix=$storer_prefix
+  exec_prefix=$storer_exec_prefix
+])
+
+dnl STORER_64_BIT: refuses other systems, before anything else is looked for.
+AC_DEFUN([STORER_64_BIT], [
+  AC_CHECK_SIZEOF([void *])
+  AS_IF([test "$ac_cv_sizeof_void_p" != 8], [AC_MSG_ERROR([a 64-bit system is needed. A pointer has\
+$ac_cv_sizeof_void_p bytes on $host, which cannot address a store of several gigabytes])])
+])
+
 dnl What the memory engine cannot do without.
 AC_DEFUN([STORER_PLATFORM], [
   AC_SEARCH_LIBS([pthread_create], [pthread])

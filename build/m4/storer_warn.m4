@@ -25,11 +25,12 @@ AC_DEFUN([STORER_WARNINGS], [
   WARNING_CFLAGS=
   STORER_CFLAG_ADD([WARNING_CFLAGS], [-Wall -Wextra])
   storer_warnings_summary="-Wall -Wextra"
+  MAINTAINER_WARNINGS="-Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+-Wold-style-definition -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough \
+-Wlogical-op -Wduplicated-cond -Wduplicated-branches"
+  AC_SUBST([MAINTAINER_WARNINGS])
   AS_IF([test "$enable_maintainer_mode" = yes], [
-    STORER_CFLAG_ADD([WARNING_CFLAGS], [-Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-      -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wformat=2 -Wundef -Wvla \
-      -Wimplicit-fallthrough -Wlogical-op -Wduplicated-cond \
-      -Wduplicated-branches])
+    STORER_CFLAG_ADD([WARNING_CFLAGS], [$MAINTAINER_WARNINGS])
     WARNING_CFLAGS="$WARNING_CFLAGS -Werror"
     storer_warnings_summary="many, as errors"
   ])

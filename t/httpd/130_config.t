@@ -71,6 +71,18 @@ like($output, qr/\bknown: memory\b/, 'an unknown engine: the known ones are name
 like($output, qr/LoadModule cache_storer_nosuchengine_module modules\/mod_cache_storer_nosuchengine\.so/,
     'and the line that is probably missing');
 
+# a second store: where the first one is configured, and the cure
+for my $case ([ 'CacheStorer memory', 'memory size=1M' ], [ 'CacheStorer nosuchengine', 'memory' ]) {
+    my ($first, $second) = @$case;
+    ($code, $output) = check("\n\n$first\nCacheStorer $second");
+    isnt($code, 0, "$first, then $second: refused");
+    my ($named) = $output =~ /this server already has '$first' in (line \d+ of \S+)\./;
+    ok($named, 'the first one is named with line and file');
+    my ($own) = $output =~ /error on line (\d+) of/;
+    is($named =~ /line (\d+)/ && $1, $own - 1, 'it is the line before');
+    like($output, qr/change that line, or remove it/, 'and what to do');
+}
+
 # ---- what is right -------------------------------------------------------------------------------
 
 for my $text ('', 'CacheStorer memory', 'CacheStorer memory size=1M', 'CacheStorer memory size=1G',

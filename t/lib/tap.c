@@ -22,7 +22,8 @@ static int checks;    /* guarded by lock */
 static int failures;  /* guarded by lock */
 
 /* stdout is flushed with each line: a fork must not inherit a full buffer and print it twice. */
-static void result_locked(int passed, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+result_locked(int passed, const char *format, va_list args)
 {
     checks++;
     if (!passed) {
@@ -34,7 +35,8 @@ static void result_locked(int passed, const char *format, va_list args)
     fflush(stdout);
 }
 
-static void result(int passed, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+result(int passed, const char *format, va_list args)
 {
     pthread_mutex_lock(&lock);
     result_locked(passed, format, args);
@@ -175,7 +177,8 @@ void skip_all(const char *reason_format, ...)
     exit(0);
 }
 
-static void comment(FILE *to, const char *format, va_list args)
+static void __attribute__((format(printf, 2, 0)))
+comment(FILE *to, const char *format, va_list args)
 {
     pthread_mutex_lock(&lock);
     fprintf(to, "# ");
