@@ -36,10 +36,11 @@ void *config_create_server(apr_pool_t *pool, server_rec *server)
 
 void *config_create_directory(apr_pool_t *pool, char *directory)
 {
-    config_directory_t *config = apr_palloc(pool, sizeof(*config));
+    config_directory_t *config = apr_pcalloc(pool, sizeof(*config));
 
     (void)directory;
     config->purge = CONFIG_UNSET;
+    config->access = CONFIG_ACCESS_UNSET;
     return config;
 }
 
@@ -49,15 +50,19 @@ void *config_merge_directory(apr_pool_t *pool, void *base_config, void *add_conf
     config_directory_t *merged = apr_palloc(pool, sizeof(*merged));
 
     merged->purge = add->purge >= 0 ? add->purge : base->purge;
+    merged->access = add->access != CONFIG_ACCESS_UNSET ? add->access : base->access;
+    merged->rules = access_rules_merge(&base->rules, &add->rules);
     return merged;
+}
+
+const config_directory_t *config_directory_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &cache_storer_module);
 }
 
 int config_allows_purge(const request_rec *r)
 {
-    const config_directory_t *config = ap_get_module_config(r->per_dir_config,
-                                                            &cache_storer_module);
-
-    return config->purge == 1;
+    return config_directory_of(r)->purge == 1;
 }
 
 static const config_grace_t *merge_grace(const config_grace_t *base, const config_grace_t *add)

@@ -8,6 +8,7 @@
 
 #include "mod_cache_storer.h"
 
+#include "access/rules.h"
 #include "http/query.h"
 #include "http/ttl.h"
 
@@ -52,9 +53,18 @@ typedef struct config_status_t {
     int         detail; /**< with the reason in words */
 } config_status_t;
 
+/** CacheStorerAccess: a response of which access depends on the client. */
+typedef enum config_access_e {
+    CONFIG_ACCESS_UNSET = -1,
+    CONFIG_ACCESS_CHECK,       /**< no client gets it before access control */
+    CONFIG_ACCESS_IGNORE       /**< it is stored and served as any other */
+} config_access_e;
+
 /** The configuration of a directory. */
 typedef struct config_directory_t {
-    int purge;   /**< CacheStorerPurge; 0, 1 or negative: not set here */
+    int             purge;   /**< CacheStorerPurge; 0, 1 or negative: not set here */
+    config_access_e access;
+    access_rules_t  rules;   /**< the access control in force there */
 } config_directory_t;
 
 /** The configuration of a server. Each virtual host has one of its own, also without a directive. */
@@ -110,6 +120,9 @@ void *config_create_directory(apr_pool_t *pool, char *directory);
 void *config_merge_directory(apr_pool_t *pool, void *base, void *add);
 
 config_server_t *config_of(const server_rec *server);
+
+/** The configuration of the directory that a request is in by now. */
+const config_directory_t *config_directory_of(const request_rec *r);
 
 /** CacheStorerPurge, where this request is. */
 int config_allows_purge(const request_rec *r);

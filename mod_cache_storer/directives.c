@@ -338,6 +338,22 @@ static const char *set_purge(cmd_parms *cmd, void *directory, int flag)
     return NULL;
 }
 
+static const char *set_access(cmd_parms *cmd, void *directory, const char *text)
+{
+    config_directory_t *config = directory;
+
+    if (ap_cstr_casecmp(text, "check") == 0) {
+        config->access = CONFIG_ACCESS_CHECK;
+    }
+    else if (ap_cstr_casecmp(text, "ignore") == 0) {
+        config->access = CONFIG_ACCESS_IGNORE;
+    }
+    else {
+        return apr_psprintf(cmd->pool, "%s: '%s' is neither check nor ignore", cmd->cmd->name, text);
+    }
+    return NULL;
+}
+
 static const char *set_query(cmd_parms *cmd, void *dummy, int argc, char *const argv[])
 {
     const query_rules_t *rules = NULL;
@@ -511,6 +527,9 @@ const command_rec config_directives[] = {
                   "field by which the response to an unsafe request purges tags, or none"),
     AP_INIT_FLAG("CacheStorerPurge", set_purge, NULL, ACCESS_CONF,
                  "on or off: the PURGE method, under Require"),
+    AP_INIT_TAKE1("CacheStorerAccess", set_access, NULL, RSRC_CONF | ACCESS_CONF,
+                  "check (the default) or ignore: whether a response is kept from clients that access "
+                  "control may refuse"),
     AP_INIT_TAKE_ARGV("CacheStorerStatus", set_status, NULL, RSRC_CONF,
                       "on (the default, named storer) or off [name] [key] [detail]: the "
                       "Cache-Status field of responses (RFC 9211)"),
@@ -518,5 +537,6 @@ const command_rec config_directives[] = {
                   "named (the default) or any: whether requests are cached whose Host is none of the "
                   "names of a server that has a ServerName"),
     CONFIG_SEEN_DIRECTIVES,
+    ACCESS_RULES_DIRECTIVES,
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL }
 };

@@ -25,6 +25,7 @@
 #include "state.h"
 #include "status.h"
 
+#include "access/guard.h"
 #include "admin/admin.h"
 #include "compat/rewrite.h"
 #include "purge/purge_method.h"
@@ -268,6 +269,7 @@ void hooks_register(void)
     ap_hook_handler(after_handler, mod_cache, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_insert_filter(insert_filters, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_error_filter(see_error, mod_cache, NULL, APR_HOOK_MIDDLE);
+    guard_register();
     purge_method_register();
     admin_register();
     rewrite_register();

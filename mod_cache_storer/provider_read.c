@@ -7,6 +7,7 @@
 
 #include "body.h"
 #include "bucket.h"
+#include "access/guard.h"
 #include "fetch/collapse.h"
 #include "fetch/fill.h"
 #include "fetch/refresh.h"
@@ -104,7 +105,8 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
                       "CacheStorerMaxFileSize", object->base.key);
         return APR_NOTFOUND;
     }
-    if (!provider_is_shared(&object->record.freshness, state) || is_purged(object, r)) {
+    if (!provider_is_shared(&object->record.freshness, state) || guard_hides(&object->record, state)
+        || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }

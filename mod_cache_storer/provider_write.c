@@ -9,6 +9,7 @@
 #include "provider.h"
 
 #include "body.h"
+#include "access/guard.h"
 #include "fetch/collapse.h"
 #include "info.h"
 #include "intake.h"
@@ -232,12 +233,15 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
     const char *reason;
     apr_status_t rv;
 
+    info_read(&object->base.info, record);
     reason = request_variant(object->config, r, object->base_key, headers, 0, &writing->variant);
+    if (!reason) {
+        reason = guard_refusal(state_of(r), record);
+    }
     if (reason) {
         return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
-    info_read(&object->base.info, record);
     note_labels(object, r, headers, record);
     record->body_length = writing->announced;
     record->body_limit = object->config->body_limit;
@@ -246,7 +250,7 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
         if (rv != APR_SUCCESS) {
             return decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "no memory to compress it");
         }
-        record->flags = RECORD_LZ4;
+        record->flags |= RECORD_LZ4;
     }
     rv = write_head(object, headers, record,
                     writing->encoder ? -1 : record->body_length, r->pool);
@@ -317,6 +321,13 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
 
     *record = object->record;
     info_read(&object->base.info, record);
+    reason = guard_refusal(state_of(r), record);
+    if (reason) {
+        /* access is not open to everybody any more: nor may be what was stored when it was */
+        (void)provider_drop(object, r);
+        (void)decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
+        return;
+    }
     note_labels(object, r, headers, record);
     drop_old_age(headers, object->record.headers);
     reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
@@ -365,6 +376,9 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
     }
     if (!object->writing) {
         return APR_EINVAL;
+    }
+    if (state && guard_has_user(r)) {
+        state->credentials = 1;
     }
     if (state && !provider_is_shared(&judged.freshness, state)) {
         return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE,

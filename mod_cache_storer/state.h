@@ -62,6 +62,7 @@ typedef struct state_t {
     /* state_of(); constant afterwards */
     request_rec           *r;
     const config_server_t *config;
+    unsigned               guarded:1;   /**< access to some target of it depends on the client */
     unsigned               credentials:1; /**< the request came with an Authorization */
 
     /* url.c; in the state of the first request of a chain of internal redirects */

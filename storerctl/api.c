@@ -54,6 +54,7 @@ static struct curl_slist *headers_of(const tool_t *tool, const char *body)
     struct curl_slist *list = curl_slist_append(NULL, "Accept: application/json");
     int i;
 
+    list = curl_slist_append(list, "Sec-Cache-Storer: storerctl"); /* access/stranger.h */
     if (tool->host) {
         list = curl_slist_append(list, apr_pstrcat(tool->pool, "Host: ", tool->host, NULL));
     }

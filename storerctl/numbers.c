@@ -31,6 +31,10 @@ static tool_exit_e read_stats(tool_t *tool, json_t **stats)
     if (rv == APR_SUCCESS) {
         return TOOL_OK;
     }
+    if (APR_STATUS_IS_EACCES(rv)) {
+        return tool_fail(TOOL_UNREACHABLE, "%s: only the user who starts httpd may read it; --url asks "
+                         "httpd instead", tool->stats_file);
+    }
     return tool_fail(TOOL_UNREACHABLE, "%s: %s; is httpd running, with mod_cache_storer? --stats or "
                      "--url say where else to look", tool->stats_file,
                      rv == APR_EINVAL ? "not a file of counters of this release"

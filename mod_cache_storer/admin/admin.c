@@ -4,14 +4,13 @@
  */
 #include "answer.h"
 
-#include "../purge/access.h"
+#include "../access/stranger.h"
 #include "../stats/stats_report.h"
 
 #include "ap_expr.h"
 #include "ap_mpm.h"
 #include "http_core.h"
 #include "http_protocol.h"
-#include "http_vhost.h"
 #include "apr_escape.h"
 #include "apr_portable.h"
 #include "apr_strings.h"
@@ -208,39 +207,6 @@ int admin_should_stop(void *baton)
  * Who may
  * --------------------------------------------------------------------------------------------- */
 
-/* A name that the server has by its configuration, or that cannot be anybody else's: an attacker's
- * page may have a host name that leads here (DNS rebinding). */
-static int is_own_name(request_rec *r)
-{
-    const char *host = r->hostname;
-
-    return host
-           && (strcmp(host, "localhost") == 0 || strspn(host, "0123456789.") == strlen(host)
-               || strchr(host, ':') || ap_matches_request_vhost(r, host, r->server->port)
-               || ap_matches_request_vhost(r, host, ap_get_server_port(r)));
-}
-
-/* Whether a browser sends this on behalf of somebody else's page: Fetch Metadata, and RFC 6454 for
- * browsers without it. */
-static int is_cross_site(request_rec *r)
-{
-    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
-    const char *origin = apr_table_get(r->headers_in, "Origin");
-    const char *host = apr_table_get(r->headers_in, "Host");
-    const char *authority;
-
-    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) {
-        return 1;
-    }
-    if (origin) {
-        authority = strstr(origin, "://");
-        if (!authority || !host || ap_cstr_casecmp(authority + 3, host) != 0) {
-            return 1;
-        }
-    }
-    return (site || origin) && !is_own_name(r);
-}
-
 static int is_change(const request_rec *r)
 {
     return r->method_number == M_POST || strcmp(r->method, "PURGE") == 0;
@@ -250,15 +216,11 @@ static int may(const admin_t *admin)
 {
     request_rec *r = admin->r;
 
-    if (!access_is_restricted(r, "the cache's administration")) {
+    if (!access_is_restricted(r, "the cache's administration", ACCESS_CURE_LOCATION)
+        || !access_is_own_name(r, "the cache's administration")) {
         return 0;
     }
-    if (is_change(r) && is_cross_site(r)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
-                      STORERNO(0544) "refused: a page of another site asks for a purge");
-        return 0;
-    }
-    return 1;
+    return !(is_change(r) && access_is_cross_site(r));
 }
 
 /* ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
-#define RECORD_VERSION 4u
+#define RECORD_VERSION 5u
 
 /* Directives that are there or not, as bits */
 #define HEAD_NO_CACHE         1u
@@ -258,7 +258,7 @@ static int is_number_of_seconds(apr_int64_t seconds)
 /* A checksum tells damage; it does not tell who made the value. */
 static int is_possible(const record_head_t *head)
 {
-    return !(head->flags & ~RECORD_LZ4) && !(head->directives & ~HEAD_DIRECTIVES)
+    return !(head->flags & ~(RECORD_LZ4 | RECORD_GUARDED)) && !(head->directives & ~HEAD_DIRECTIVES)
            && head->status >= RECORD_STATUS_MIN && head->status <= RECORD_STATUS_MAX
            && is_time(head->date) && is_time(head->expires) && is_time(head->request_time)
            && is_time(head->response_time) && is_number_of_seconds(head->max_age)

@@ -19,7 +19,8 @@
 
 #include "../../storage/storer.h"
 
-#define RECORD_LZ4 1u  /**< the body is an LZ4 frame */
+#define RECORD_LZ4     1u  /**< the body is an LZ4 frame */
+#define RECORD_GUARDED 2u  /**< not every client may have it: see access/guard.h */
 
 /** Longest block that is read or written: httpd itself accepts far less from an origin. */
 #define RECORD_BLOCK_MAX (1024 * 1024)

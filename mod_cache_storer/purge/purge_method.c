@@ -5,9 +5,9 @@
  */
 #include "purge_method.h"
 
-#include "access.h"
 #include "purge.h"
 
+#include "../access/stranger.h"
 #include "../admin/admin.h"
 #include "../invalidate.h"
 
@@ -46,6 +46,11 @@ int purge_method_meets(const provider_object_t *object, request_rec *r)
     return 1;
 }
 
+/* Else the Require would replace those of earlier sections, for GET as well. */
+#define CURE                                                                                        \
+    "Say who may, beside CacheStorerPurge: \"AuthMerging And\", and in a <Limit PURGE> a \"Require\" " \
+    "such as \"Require local\" or \"Require ip 192.168.0.0/16\""
+
 static int answer(request_rec *r, int status, const char *text)
 {
     r->status = status;
@@ -63,7 +68,8 @@ static int handle(request_rec *r)
         || (r->handler && strcmp(r->handler, ADMIN_HANDLER) == 0)) {
         return DECLINED;
     }
-    if (!access_is_restricted(r, "PURGE")) {
+    if (!access_is_restricted(r, "PURGE", CURE) || access_is_cross_site(r)
+        || (apr_table_get(r->headers_in, "Origin") && !access_is_own_name(r, "PURGE"))) {
         return HTTP_FORBIDDEN;
     }
     state = state_of(r);

@@ -75,13 +75,15 @@ static void begin(stats_header_t *header, uint32_t site_max)
     __atomic_store_n(&header->magic, STATS_MAGIC, __ATOMIC_RELEASE);
 }
 
-/* Room is taken now: a page that cannot be written later would be a SIGBUS. */
+/* For the user who starts httpd: the names of all virtual hosts, and what they do, are not for
+ * everybody on the machine. Room is taken now: a page that cannot be written later would be a
+ * SIGBUS. */
 static apr_status_t create_file(const char *path, uint64_t size, void **base)
 {
     int file, error;
 
     (void)unlink(path); /* who still has the old one mapped keeps it */
-    file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0) {
         return errno;
     }

@@ -6,7 +6,7 @@
 #include "stats_figures.h"
 #include "stats_report.h"
 
-#include "../purge/access.h"
+#include "../access/stranger.h"
 
 #include "http_protocol.h"
 #include "http_request.h"
@@ -120,7 +120,8 @@ static int handle(request_rec *r)
         ap_allow_standard_methods(r, REPLACE_ALLOW, M_GET, -1);
         return HTTP_METHOD_NOT_ALLOWED;
     }
-    if (!access_is_restricted(r, "cache-storer-metrics")) {
+    if (!access_is_restricted(r, "cache-storer-metrics", ACCESS_CURE_LOCATION)
+        || !access_is_own_name(r, "cache-storer-metrics")) {
         return HTTP_FORBIDDEN;
     }
     report_make(&report, r);

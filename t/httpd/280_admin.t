@@ -85,6 +85,7 @@ sub url_of { return "http://admin.test" . shift }
         is(call('', headers => $refused{$who}, @message)->status, 403, "POST by $who");
         is(call('/flush', headers => $refused{$who}, method => 'PURGE')->status, 403, "PURGE by $who");
     }
+    expect_log(qr/CS0820.*refused under the host name evil\.test/);
     my $evil = [ Origin => 'http://evil.test', 'Sec-Fetch-Site' => 'same-origin' ];
     is(fetch('/cache-main/flush', address => '127.0.0.2', host => 'evil.test', method => 'PURGE',
         headers => $evil)->status, 403, 'a host name that leads here, but is not ours');

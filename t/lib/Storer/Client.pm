@@ -20,12 +20,16 @@ use constant TIMEOUT => 40;
 
 # ---- the connection ------------------------------------------------------------------------------
 
-# port => N, address => '127.0.0.1' if no other is given, and receive_buffer => BYTES to keep the kernel from reading ahead
+# port => N, address => '127.0.0.1' if no other is given, from => the client's own address, and
+# receive_buffer => BYTES to keep the kernel from reading ahead
 sub new {
     my ($class, %option) = @_;
     my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!";
     setsockopt($socket, SOL_SOCKET, SO_RCVBUF, pack('i', $option{receive_buffer}))
         if $option{receive_buffer};
+    if ($option{from}) {
+        $socket->bind(0, Socket::inet_aton($option{from})) or die "bind to $option{from}: $!";
+    }
     $socket->connect($option{port}, Socket::inet_aton($option{address} || '127.0.0.1'))
         or die "connect to port $option{port}: $!";
     binmode $socket;

@@ -31,6 +31,8 @@ sub children_of {
 sub _is_trouble {
     my $line = shift;
     return 0 if $line =~ /\A\s*\z/;
+    # at each restart, of the virtual host whose point it is (430)
+    return 0 if $line =~ m{\AAH00112: Warning: DocumentRoot \[/nonexistent/folder/};
     return 1 unless $line =~ /\A\[[^\]]+\] \[(\w*):(\w+)\] /;
     my ($module, $level) = ($1, $2);
     return 1 if $line =~ /exit signal|Assertion|AddressSanitizer|runtime error/;

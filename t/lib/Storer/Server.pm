@@ -33,6 +33,8 @@ use constant PATIENCE => 60;
 my @modules = qw(
     unixd authz_core authz_host log_config version status info mime alias dir headers env setenvif
     proxy proxy_http cache filter include deflate negotiation substitute rewrite actions
+    authn_core authn_file authz_user auth_basic auth_digest auth_form session session_cookie request
+    access_compat
 );
 
 # ---- what is where -------------------------------------------------------------------------------

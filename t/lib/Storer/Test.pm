@@ -56,12 +56,12 @@ sub target {
 
 sub connection { return Storer::Client->new(port => $vars->{port}, @_) }
 
-# One exchange on a connection of its own. method, host, headers, body, address: see Storer::Client. It waits
-# for the end of the connection, not only of the body: by then the server is through with the
-# request, and has stored what it stores.
+# One exchange on a connection of its own. method, host, headers, body, address, from: see
+# Storer::Client. It waits for the end of the connection, not only of the body: by then the server is
+# through with the request, and has stored what it stores.
 sub fetch {
     my ($target, %option) = @_;
-    my $connection = connection(address => delete $option{address});
+    my $connection = connection(map { $_ => delete $option{$_} } qw(address from));
     my $method = delete $option{method} || 'GET';
     my @headers = (@{ delete $option{headers} || [] }, Connection => 'close');
     my $response = $connection->request($method, $target, headers => \@headers, %option);
