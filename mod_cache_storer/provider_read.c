@@ -8,9 +8,9 @@
 #include "body.h"
 #include "bucket.h"
 #include "access/guard.h"
+#include "fetch/background.h"
 #include "fetch/collapse.h"
 #include "fetch/fill.h"
-#include "fetch/refresh.h"
 #include "hit.h"
 #include "info.h"
 #include "stale.h"
@@ -354,7 +354,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
 {
     provider_object_t *object = provider_object_create(handle, r);
     state_t *state;
-    fetch_t *fetch;
+    background_t *task;
     apr_status_t rv;
 
     (void)mod_cache_key;
@@ -372,11 +372,14 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
         handle->cache_obj = NULL;
         return DECLINED;
     }
-    fetch = r->main || r->prev ? NULL : refresh_of(r); /* its parts are other fetches */
-    if (fetch && fetch_leads(fetch)) {
-        collapse_adopt(state, fetch);
+    task = background_of(r); /* its parts are other fetches */
+    if (task && fetch_leads(&task->fetch)) {
+        collapse_adopt(state, &task->fetch);
     }
     rv = read_together(object, state, read_variant(object, state));
+    if (task && fetch_leads(&state->fetch) && !is_missing(object, rv)) {
+        fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
+    }
     if (object->store->ops->purges) {
         /* once more: of what other machines have purged it was the look-up that told */
         (void)storer_epoch(object->store, r->request_time, &state->epoch);

@@ -4,6 +4,7 @@
  */
 #include "stale.h"
 
+#include "fetch/background.h"
 #include "fetch/collapse.h"
 #include "fetch/refresh.h"
 
@@ -62,31 +63,6 @@ static int asks_for_newer(const request_rec *r)
  * While it is refreshed
  * --------------------------------------------------------------------------------------------- */
 
-static void refreshed(void *baton)
-{
-    fetch_happens(baton, FETCH_EVENT_OVER, apr_time_now());
-}
-
-static void refresh(state_t *state, storer_bytes_t key)
-{
-    apr_interval_time_t lease = state->r->server->timeout;
-    fetch_t fetch;
-    apr_status_t rv;
-
-    /* a refresh that hangs at the origin ends by httpd's Timeout at the latest */
-    if (!collapse_lead_apart(state, key, lease, &fetch)) {
-        return; /* it is being refreshed, or cannot be */
-    }
-    rv = refresh_start(state->r, &fetch, sizeof(fetch), refreshed);
-    if (rv != APR_SUCCESS) {
-        /* a later request may have more luck */
-        fetch_happens(&fetch, FETCH_EVENT_QUEUE_FULL, apr_time_now());
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, state->r,
-                      STORERNO(0721) "%s cannot be refreshed in the background now",
-                      state->url_key);
-    }
-}
-
 /* mod_cache compares the age with what the response allows, so that is what grows. The age it tells
  * the client stays true. */
 static void stretch(freshness_t *response, apr_interval_time_t lifetime)
@@ -125,7 +101,7 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
         return 0;
     }
     state->fresh_until = end;
-    refresh(state, key);
+    background_fetch(state, key, -1);
     stretch(response, freshness_lifetime(response) + allowed);
     return 1;
 }

@@ -109,6 +109,13 @@ flights_role_e flights_peek(const flights_t *flights, storer_bytes_t key, apr_ti
     return FLIGHTS_STATE(found.word) == FLIGHTS_FLYING ? FLIGHTS_FOLLOW : FLIGHTS_PASS;
 }
 
+int flights_is_led(const flights_t *flights, storer_bytes_t key)
+{
+    found_t found;
+
+    return find(flights, hash_of(flights, key), EVER, FLIGHTS_FLYING, &found);
+}
+
 /* ------------------------------------------------------------------------------------------------
  * Joining
  * --------------------------------------------------------------------------------------------- */

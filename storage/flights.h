@@ -145,6 +145,9 @@ flights_role_e flights_join(flights_t *flights, storer_bytes_t key, apr_time_t n
 /** What flights_join() would say; changes nothing. FLIGHTS_LEAD: nothing is known of the key. */
 flights_role_e flights_peek(const flights_t *flights, storer_bytes_t key, apr_time_t now);
 
+/** Whether anybody fetches this key, even if the lease is over. */
+int flights_is_led(const flights_t *flights, storer_bytes_t key);
+
 /**
  * Wait until the flight ends, at most `timeout`. Blocks this thread in the system, which wakes it
  * (on Linux; elsewhere it looks each 5 ms). The death of the leader's process is noticed within

@@ -207,16 +207,23 @@ static int is_claimed(fetch_t *fetch, storer_t *store, storer_bytes_t key,
            == APR_EEXIST;
 }
 
-int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_time_t lease,
-                        fetch_t *fetch)
+int collapse_is_settled(storer_bytes_t key)
 {
-    memset(fetch, 0, sizeof(*fetch));
+    return flights_is_led(collapse_table, key)
+           || flights_peek(collapse_table, key, apr_time_now()) == FLIGHTS_PASS;
+}
+
+int collapse_begin(fetch_t *fetch, storer_t *store, storer_bytes_t key, apr_interval_time_t lease)
+{
+    if (!collapse_table || flights_is_led(collapse_table, key)) {
+        return 0; /* whoever waits for a slow fetch relieves its leader; the background need not */
+    }
     if (flights_join(collapse_table, key, apr_time_now(), lease, &fetch->flight) != FLIGHTS_LEAD) {
-        memset(fetch, 0, sizeof(*fetch));
+        memset(&fetch->flight, 0, sizeof(fetch->flight));
         return 0;
     }
-    if (is_claimed(fetch, state->config->store, key, lease)) {
-        fetch_happens(fetch, FETCH_EVENT_QUEUE_FULL, apr_time_now());
+    if (is_claimed(fetch, store, key, lease)) {
+        fetch_happens(fetch, FETCH_EVENT_OVER, apr_time_now());
         return 0;
     }
     return 1;

@@ -54,11 +54,13 @@ void collapse_not_elsewhere(state_t *state);
 /** The head of the response is stored, and the length of its body is not known. */
 void collapse_stream(state_t *state);
 
-/** Lead the fetch of a key on this machine and among all, for another request than this one.
- * @param fetch set on success: the caller passes it on to collapse_adopt(), or ends it
+/** Whether a key is being fetched, however slowly, or remembered as not to be stored. */
+int collapse_is_settled(storer_bytes_t key);
+
+/** A background request begins: lead the fetch of its key on this machine, and among all.
+ * @param fetch led on success: the caller passes it on to collapse_adopt(), or ends it
  * @return 0: another request fetches it, or nobody may */
-int collapse_lead_apart(const state_t *state, storer_bytes_t key, apr_interval_time_t lease,
-                        fetch_t *fetch);
+int collapse_begin(fetch_t *fetch, storer_t *store, storer_bytes_t key, apr_interval_time_t lease);
 
 /** r is the target of an internal redirect (an ErrorDocument, say): nothing will be stored of what
  * the requests before it were to fetch. Nothing where there are none. */

@@ -11,7 +11,8 @@
  *
  *   phase      | leads?  | what is true in it
  *   -----------+---------+----------------------------------------------------------------------------
- *   IDLE       | no      | the request looks up, is served from the store, or is not the cache's
+ *   IDLE       | no      | the request looks up, is served from the store, or is not the cache's; a
+ *              |         | background request waits for its turn in the queue
  *   WAITING    | no      | it waits for another request's fetch
  *   ASKING     | may     | its handler is on its way to the origin; no head of a response has come
  *   STORING    | may     | the head is in the store; the body goes to the client and to the store
@@ -50,7 +51,6 @@
  *   PURGED         | all but WAITING             | DECLINED    | FAILED              |
  *   CLIENT_GONE    | all but WAITING             | DECLINED    | FAILED              |
  *   TIMED_OUT      | all but WAITING             | DECLINED    | FAILED              |
- *   QUEUE_FULL     | all but WAITING             | DECLINED    | FAILED              |
  *   OVER           | all                         | DECLINED    | FAILED              |
  *
  * What a fetch that does not lead, because the key is remembered as uncacheable, finds so again is
@@ -111,7 +111,6 @@ typedef enum fetch_event_e {
     FETCH_EVENT_PURGED,         /**< what was fetched was purged meanwhile */
     FETCH_EVENT_CLIENT_GONE,    /**< and what is missing is not fetched without it */
     FETCH_EVENT_TIMED_OUT,      /**< a fetch without a client took too long */
-    FETCH_EVENT_QUEUE_FULL,     /**< a fetch for the background that cannot be run */
     FETCH_EVENT_OVER,           /**< the request is over, and told nothing of the above */
     FETCH_EVENT_COUNT
 } fetch_event_e;

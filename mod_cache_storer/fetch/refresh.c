@@ -2,9 +2,10 @@
  *
  * refresh.c - see refresh.h: where and when background requests run.
  *
- * Threads. A mutex guards queue and counts. A thread is started where a job finds none idle, up to a
- * few; each ends when it has been idle for a while. They are detached, and all they use lies in pools
- * that nobody destroys: nothing is ever joined without a bound.
+ * Threads. A mutex guards the queue (queue.c, which says what runs next) and the counts. A thread is
+ * started if more jobs may run than threads are idle; each ends when it has been idle for a while. They
+ * are detached, and all they use lies in pools that nobody destroys: nothing is ever joined without a
+ * bound.
  *
  * End of a child. Queued jobs end at once, running ones have a second. After that those that wait for
  * mod_proxy_http's origin are cut off. The others (CGI, FastCGI) are waited for, as the MPM has waited
@@ -24,17 +25,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define THREADS_MAX   4
-#define QUEUE_MAX     64
+#define THREADS_MAX   32
 #define IDLE_SECONDS  10
 #define STOP_STEPS    100   /* of 10 ms */
 
 typedef struct refresh_crew_t {
     pthread_mutex_t mutex;
     pthread_cond_t  work;
-    refresh_job_t  *first, *last;
-    refresh_job_t  *running[THREADS_MAX];
-    unsigned        queued, threads, idle;
+    queue_t         queue;
+    unsigned        threads, idle;
     int             threaded;
     int             stopping;
 } refresh_crew_t;
@@ -46,47 +45,39 @@ static refresh_crew_t *refresh_crew;
  * Threads
  * --------------------------------------------------------------------------------------------- */
 
-static refresh_job_t *take(refresh_crew_t *crew)
+static refresh_job_t *job_of_entry(queue_entry_t *entry)
 {
-    refresh_job_t *job = crew->first;
-
-    if (job) {
-        crew->first = job->next;
-        crew->queued--;
-    }
-    return job;
+    return (refresh_job_t *)entry;
 }
 
 /* With the mutex held, as all functions that take a crew. NULL: there was nothing to do for long. */
 static refresh_job_t *wait_for_job(refresh_crew_t *crew)
 {
+    queue_entry_t *entry = queue_take(&crew->queue);
     struct timespec until;
     int error = 0;
 
     (void)clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += IDLE_SECONDS;
-    crew->idle++;
-    while (!crew->first && !crew->stopping && error == 0) {
+    while (!entry && !crew->stopping && error == 0) {
+        crew->idle++;
         error = pthread_cond_timedwait(&crew->work, &crew->mutex, &until);
+        crew->idle--;
+        entry = queue_take(&crew->queue);
     }
-    crew->idle--;
-    return take(crew);
+    return job_of_entry(entry);
 }
 
 static void run_job(refresh_crew_t *crew, refresh_job_t *job, apr_thread_t *thread)
 {
-    unsigned i;
     int stopping = crew->stopping;
 
-    for (i = 0; crew->running[i]; i++) {
-    }
-    crew->running[i] = job;
     pthread_mutex_unlock(&crew->mutex);
     if (!stopping) {
         refresh_job_run(job, thread);
     }
     pthread_mutex_lock(&crew->mutex);
-    crew->running[i] = NULL;
+    queue_end(&crew->queue, &job->entry);
     pthread_mutex_unlock(&crew->mutex);
     refresh_job_end(job);
     pthread_mutex_lock(&crew->mutex);
@@ -107,7 +98,6 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *baton)
     return NULL;
 }
 
-/* An idle thread takes it; else a new one, if there may be one. */
 static apr_status_t start_thread(refresh_crew_t *crew)
 {
     apr_threadattr_t *attributes = NULL;
@@ -135,33 +125,45 @@ static apr_status_t start_thread(refresh_crew_t *crew)
     return rv;
 }
 
-static apr_status_t enqueue(refresh_crew_t *crew, refresh_job_t *job)
+/* Idle threads take what may run; for more there is a new one, if there may be one. */
+static apr_status_t find_threads(refresh_crew_t *crew)
 {
     apr_status_t rv = APR_SUCCESS;
+
+    if (queue_ready(&crew->queue) > crew->idle && crew->threads < THREADS_MAX) {
+        rv = start_thread(crew);
+    }
+    pthread_cond_broadcast(&crew->work);
+    return crew->threads > 0 ? APR_SUCCESS : rv;
+}
+
+static apr_status_t enqueue(refresh_crew_t *crew, refresh_job_t *job)
+{
+    apr_status_t rv;
 
     if (crew->stopping) {
         return APR_ENOTIMPL;
     }
-    if (crew->queued >= QUEUE_MAX) {
-        return APR_EAGAIN;
+    rv = queue_add(&crew->queue, &job->entry);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    if (crew->idle <= crew->queued && crew->threads < THREADS_MAX) {
-        rv = start_thread(crew);
-        if (rv != APR_SUCCESS && crew->threads == 0) {
-            return rv;
-        }
+    rv = find_threads(crew);
+    if (rv != APR_SUCCESS) {
+        (void)queue_drop(&crew->queue); /* without a thread there was no other */
     }
-    job->next = NULL;
-    if (crew->first) {
-        crew->last->next = job;
-    }
-    else {
-        crew->first = job;
-    }
-    crew->last = job;
-    crew->queued++;
-    pthread_cond_signal(&crew->work);
-    return APR_SUCCESS;
+    return rv;
+}
+
+/* In the job's thread. More of its kind may run now. */
+static void learn_backend(refresh_job_t *job, apr_uint64_t backend)
+{
+    refresh_crew_t *crew = refresh_crew;
+
+    pthread_mutex_lock(&crew->mutex);
+    queue_learn(&crew->queue, &job->entry, backend);
+    (void)find_threads(crew);
+    pthread_mutex_unlock(&crew->mutex);
 }
 
 /* ------------------------------------------------------------------------------------------------
@@ -196,32 +198,27 @@ static apr_status_t run_after(conn_rec *c, refresh_job_t *job)
 /* @return whether any runs */
 static int end_running(refresh_crew_t *crew, int cancel)
 {
-    int i, running = 0;
+    queue_entry_t *entry;
 
-    for (i = 0; i < THREADS_MAX; i++) {
-        if (crew->running[i]) {
-            if (cancel) {
-                refresh_job_cancel(crew->running[i]);
-            }
-            running = 1;
-        }
+    for (entry = crew->queue.running; entry && cancel; entry = entry->next) {
+        refresh_job_cancel(job_of_entry(entry));
     }
-    return running;
+    return crew->queue.running != NULL;
 }
 
 static apr_status_t stop(void *baton)
 {
     static const struct timespec step = { 0, 10 * 1000 * 1000 };
     refresh_crew_t *crew = baton;
-    refresh_job_t *job;
+    queue_entry_t *entry;
     int steps;
 
     pthread_mutex_lock(&crew->mutex);
     crew->stopping = 1;
     pthread_cond_broadcast(&crew->work);
-    for (job = take(crew); job; job = take(crew)) {
+    for (entry = queue_drop(&crew->queue); entry; entry = queue_drop(&crew->queue)) {
         pthread_mutex_unlock(&crew->mutex);
-        refresh_job_end(job);
+        refresh_job_end(job_of_entry(entry));
         pthread_mutex_lock(&crew->mutex);
     }
     for (steps = 0; end_running(crew, steps >= STOP_STEPS); steps++) {
@@ -260,17 +257,16 @@ void refresh_child_init(apr_pool_t *pchild, server_rec *main_server)
     apr_pool_pre_cleanup_register(pchild, crew, stop);
 }
 
-apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
-                           refresh_done_fn *done)
+apr_status_t refresh_start(request_rec *r, const refresh_order_t *order)
 {
     refresh_crew_t *crew = refresh_crew;
     refresh_job_t *job;
     apr_status_t rv;
 
-    if (!crew || crew->stopping || refresh_of(r) || r->main) {
+    if (!crew || crew->stopping || refresh_of(r)) {
         return APR_ENOTIMPL;
     }
-    job = refresh_job_create(r, baton, size, done);
+    job = refresh_job_create(r, order);
     if (!job) {
         return APR_ENOMEM;
     }
@@ -278,6 +274,7 @@ apr_status_t refresh_start(request_rec *r, const void *baton, apr_size_t size,
         stats_count(r, STATS_REFRESHES);
         return run_after(r->connection, job);
     }
+    job->routed = learn_backend;
     pthread_mutex_lock(&crew->mutex);
     rv = enqueue(crew, job);
     pthread_mutex_unlock(&crew->mutex);

@@ -10,6 +10,8 @@
 
 #include "../state.h"
 
+#include "../../storage/storer_host.h"
+
 #include "http_connection.h"
 #include "http_core.h"
 #include "http_protocol.h"
@@ -22,6 +24,7 @@
 #include "apr_strings.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -149,8 +152,17 @@ static conn_rec *create_connection(conn_rec *client, apr_pool_t *pool)
     return c;
 }
 
-refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t size,
-                                  refresh_done_fn *done)
+/* For jobs that are likely to go to the same backend: the virtual host and the first segment. */
+static apr_uint64_t guess_backend(const request_rec *r)
+{
+    const char *path = r->uri ? r->uri : "";
+    apr_size_t length = *path == '/' ? 1 + strcspn(path + 1, "/") : 0;
+    const char *text = apr_psprintf(r->pool, "%pp %.*s", (void *)r->server, (int)length, path);
+
+    return storer_label("guess", storer_bytes(text));
+}
+
+refresh_job_t *refresh_job_create(request_rec *r, const refresh_order_t *order)
 {
     const request_rec *first = url_first(r); /* r may be an internal redirect's */
     apr_pool_t *pool = create_pool();
@@ -168,8 +180,12 @@ refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t 
     job->port_str = apr_pstrdup(pool, first->parsed_uri.port_str);
     job->headers = copy_headers(r, pool);
     job->is_tls = ap_ssl_conn_is_ssl(r->connection);
-    job->done = done;
-    job->baton = apr_pmemdup(pool, baton, size);
+    job->order = *order;
+    job->order.key.data = apr_pmemdup(pool, order->key.data, order->key.len);
+    job->baton = apr_pmemdup(pool, order->baton, order->size);
+    job->order.baton = job->baton;
+    job->entry.key = storer_label("refresh", order->key);
+    job->entry.guess = guess_backend(r);
     job->backend = -1;
     (void)pthread_mutex_init(&job->mutex, NULL);
     job->connection = create_connection(r->connection, pool);
@@ -253,6 +269,34 @@ static int note_backend(request_rec *r, request_rec *response)
     return OK;
 }
 
+/* What a request is sent to, without what of it is asked for: "proxy:http://host:port",
+ * "proxy:unix:/socket", or the name of the handler. */
+static storer_bytes_t backend_of(const request_rec *r)
+{
+    const char *text = r->filename && strncmp(r->filename, "proxy:", 6) == 0 ? r->filename : r->handler;
+    storer_bytes_t backend = storer_bytes(text ? text : "");
+    const char *authority = strstr(backend.data, "://");
+
+    if (strncmp(backend.data, "proxy:unix:", 11) == 0) {
+        backend.len = strcspn(backend.data, "|");
+    }
+    else if (authority) {
+        backend.len = (apr_size_t)(authority - backend.data) + 3 + strcspn(authority + 3, "/");
+    }
+    return backend;
+}
+
+/* The last thing before the handler: the URL has been mapped. */
+static int note_route(request_rec *r)
+{
+    refresh_job_t *job = job_of(r->connection);
+
+    if (job && !r->main && job->routed) {
+        job->routed(job, storer_label("backend", backend_of(r)) | 1);
+    }
+    return DECLINED;
+}
+
 void refresh_job_cancel(refresh_job_t *job)
 {
     job->connection->aborted = 1;
@@ -265,6 +309,7 @@ void refresh_job_cancel(refresh_job_t *job)
 
 void refresh_request_register(void)
 {
+    ap_hook_fixups(note_route, NULL, NULL, APR_HOOK_REALLY_LAST);
     APR_OPTIONAL_HOOK(proxy, create_req, note_backend, NULL, NULL, APR_HOOK_MIDDLE);
     discard_handle = ap_register_output_filter("CACHE_STORER_DISCARD", discard_output, NULL,
                                                AP_FTYPE_NETWORK);
@@ -300,6 +345,9 @@ void refresh_job_run(refresh_job_t *job, apr_thread_t *thread)
     request_rec *r;
     int status;
 
+    if (!job->order.begin(job->baton, job->order.key)) {
+        return;
+    }
     c->current_thread = thread;
     (void)ap_add_output_filter_handle(discard_handle, NULL, NULL, c);
     (void)ap_add_input_filter_handle(nothing_handle, NULL, NULL, c);
@@ -321,7 +369,7 @@ void refresh_job_run(refresh_job_t *job, apr_thread_t *thread)
 
 void refresh_job_end(refresh_job_t *job)
 {
-    job->done(job->baton);
+    job->order.done(job->baton);
     if (job->backend >= 0) {
         (void)close(job->backend);
     }

@@ -5,6 +5,7 @@
 #ifndef REFRESH_REQUEST_H
 #define REFRESH_REQUEST_H
 
+#include "queue.h"
 #include "refresh.h"
 
 #include <pthread.h>
@@ -13,7 +14,7 @@ typedef struct refresh_job_t refresh_job_t;
 
 /** A job to run: owns a pool of its own, and nothing of the client's. */
 struct refresh_job_t {
-    refresh_job_t   *next;         /**< refresh.c's queue */
+    queue_entry_t    entry;        /**< first; refresh.c's */
     apr_pool_t      *pool;         /**< with an allocator of its own: any thread may destroy it */
     conn_rec        *connection;
     server_rec      *server;
@@ -23,8 +24,9 @@ struct refresh_job_t {
     char            *port_str;
     apr_port_t       port;
     int              is_tls;
-    refresh_done_fn *done;
-    void            *baton;
+    refresh_order_t  order;        /**< with copies of key and baton */
+    void            *baton;        /**< the copy */
+    void           (*routed)(refresh_job_t *job, apr_uint64_t backend); /**< it is known where it goes */
     pthread_mutex_t  mutex;        /**< for backend */
     int              backend;      /**< a descriptor of the origin's connection; -1: none yet */
 };
@@ -36,10 +38,9 @@ void refresh_request_register(void);
 apr_status_t refresh_request_child_init(apr_pool_t *pchild);
 
 /** A job for what r asks for. In the client's thread. @return NULL: no memory */
-refresh_job_t *refresh_job_create(request_rec *r, const void *baton, apr_size_t size,
-                                  refresh_done_fn *done);
+refresh_job_t *refresh_job_create(request_rec *r, const refresh_order_t *order);
 
-/** Run the request. thread: the current one, NULL: the process's only one. */
+/** Begin the order, and if it is still needed, run the request. thread: the current one, NULL: the process's only one. */
 void refresh_job_run(refresh_job_t *job, apr_thread_t *thread);
 
 /** End the wait of a job that runs: its connection counts as aborted, and where mod_proxy_http waits

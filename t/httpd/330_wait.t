@@ -135,7 +135,7 @@ sub in_vain {
     my $target = target($path, cc => 'max-age=600', gate => '330-slow');
     my $mark = log_mark();
     my @clients = gather($target, '330-slow', 12, host => 'wait-second.test');
-    ok(wait_for('two more', sub { arrived('330-slow') == 3 }), 'slow: one more for each CacheStorerCollapse');
+    ok(wait_for('two more', sub { arrived('330-slow') >= 3 }), 'slow: one more for each CacheStorerCollapse');
     open_gate('330-slow');
     finish_all(@clients);
     cmp_ok(requests($path), '<', 12, 'and not one for each client: ' . requests($path));

@@ -62,7 +62,6 @@ static const row_t rows[] = {
     { FETCH_EVENT_PURGED, "PURGED", { D, NO, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
     { FETCH_EVENT_CLIENT_GONE, "CLIENT_GONE", { D, NO, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
     { FETCH_EVENT_TIMED_OUT, "TIMED_OUT", { D, NO, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
-    { FETCH_EVENT_QUEUE_FULL, "QUEUE_FULL", { D, NO, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
     { FETCH_EVENT_OVER, "OVER", { D, D, D, D, D, T, D }, FLIGHTS_FAILED, 0 },
 };
 

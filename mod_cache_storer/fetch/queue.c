@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * queue.c - see queue.h. Both lists are short, and a job takes milliseconds at least: they are walked.
+ */
+#include "queue.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+static queue_guess_t *guess_of(queue_t *queue, apr_uint64_t guess)
+{
+    return &queue->guesses[guess % QUEUE_GUESSES];
+}
+
+/* Where a guess leads; 0: not known. */
+static apr_uint64_t known_backend(const queue_t *queue, apr_uint64_t guess)
+{
+    const queue_guess_t *known = &queue->guesses[guess % QUEUE_GUESSES];
+
+    return known->guess == guess ? known->backend : 0;
+}
+
+static unsigned count_backend(const queue_entry_t *entry, apr_uint64_t backend)
+{
+    unsigned count = 0;
+
+    for (; entry; entry = entry->next) {
+        count += entry->backend == backend;
+    }
+    return count;
+}
+
+static unsigned count_all(const queue_entry_t *entry)
+{
+    unsigned count = 0;
+
+    for (; entry; entry = entry->next) {
+        count++;
+    }
+    return count;
+}
+
+static int has_key(const queue_entry_t *entry, apr_uint64_t key)
+{
+    for (; entry; entry = entry->next) {
+        if (entry->key == key) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* What has been learned since it was added counts. */
+static void guess_again(const queue_t *queue, queue_entry_t *entry)
+{
+    apr_uint64_t backend = known_backend(queue, entry->guess);
+
+    entry->backend = backend ? backend : entry->guess;
+}
+
+static int may_run(const queue_t *queue, const queue_entry_t *entry)
+{
+    unsigned limit = known_backend(queue, entry->guess) ? QUEUE_PER_BACKEND : 1;
+
+    return count_backend(queue->running, entry->backend) < limit;
+}
+
+apr_status_t queue_add(queue_t *queue, queue_entry_t *entry)
+{
+    queue_entry_t **last = &queue->waiting;
+
+    if (has_key(queue->waiting, entry->key) || has_key(queue->running, entry->key)) {
+        return APR_EEXIST;
+    }
+    guess_again(queue, entry);
+    if (count_all(queue->waiting) >= QUEUE_IN_TOTAL
+        || count_backend(queue->waiting, entry->backend) >= QUEUE_WAITING) {
+        return APR_EAGAIN;
+    }
+    while (*last) {
+        last = &(*last)->next;
+    }
+    entry->next = NULL;
+    *last = entry;
+    return APR_SUCCESS;
+}
+
+static queue_entry_t *take_out(queue_entry_t **place)
+{
+    queue_entry_t *entry = *place;
+
+    if (entry) {
+        *place = entry->next;
+        entry->next = NULL;
+    }
+    return entry;
+}
+
+queue_entry_t *queue_take(queue_t *queue)
+{
+    queue_entry_t **place = &queue->waiting, *entry;
+
+    while (*place && !may_run(queue, *place)) {
+        place = &(*place)->next;
+    }
+    entry = take_out(place);
+    if (entry) {
+        entry->next = queue->running;
+        queue->running = entry;
+    }
+    return entry;
+}
+
+queue_entry_t *queue_drop(queue_t *queue)
+{
+    return take_out(&queue->waiting);
+}
+
+unsigned queue_ready(const queue_t *queue)
+{
+    const queue_entry_t *entry;
+    unsigned count = 0;
+
+    for (entry = queue->waiting; entry; entry = entry->next) {
+        count += may_run(queue, entry) != 0;
+    }
+    return count;
+}
+
+void queue_end(queue_t *queue, const queue_entry_t *entry)
+{
+    queue_entry_t **place = &queue->running;
+
+    while (*place && *place != entry) {
+        place = &(*place)->next;
+    }
+    assert(*place);
+    (void)take_out(place);
+}
+
+void queue_learn(queue_t *queue, queue_entry_t *entry, apr_uint64_t backend)
+{
+    queue_guess_t *guess = guess_of(queue, entry->guess);
+    queue_entry_t *other;
+
+    assert(backend != 0);
+    guess->guess = entry->guess;
+    guess->backend = backend;
+    entry->backend = backend;
+    for (other = queue->waiting; other; other = other->next) {
+        guess_again(queue, other);
+    }
+}
