@@ -23,6 +23,7 @@ void *config_create_server(apr_pool_t *pool, server_rec *server)
     config->compression = CONFIG_COMPRESSION_UNSET;
     config->collapse = CONFIG_UNSET;
     config->finish_fill = CONFIG_UNSET;
+    config->ignore_control = CONFIG_UNSET;
     config->while_revalidate.mode = CONFIG_GRACE_UNSET;
     config->while_revalidate.fallback = CONFIG_UNSET;
     config->if_error.mode = CONFIG_GRACE_UNSET;
@@ -110,6 +111,7 @@ void *config_merge_server(apr_pool_t *pool, void *base_config, void *add_config)
     merged->collapse = collapse->collapse;
     merged->collapse_time = collapse->collapse_time;
     merged->finish_fill = add->finish_fill >= 0 ? add->finish_fill : base->finish_fill;
+    merged->ignore_control = add->ignore_control >= 0 ? add->ignore_control : base->ignore_control;
     merged->while_revalidate = *merge_grace(&base->while_revalidate, &add->while_revalidate);
     merged->if_error = *merge_grace(&base->if_error, &add->if_error);
     merged->cookies = add->cookies != CONFIG_COOKIES_UNSET ? add->cookies : base->cookies;

@@ -97,6 +97,7 @@ typedef struct config_server_t {
     const apr_uri_t        *key_base;      /**< CacheKeyBaseURL */
     int                     ignore_query;  /**< CacheIgnoreQueryString */
     apr_array_header_t     *session_ids;   /**< of const char *: CacheIgnoreURLSessionIdentifiers */
+    int                     ignore_control; /**< CacheIgnoreCacheControl */
     int                     quick;         /**< CacheQuickHandler */
     int                     named;         /**< this very server has a ServerName */
 

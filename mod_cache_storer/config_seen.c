@@ -71,6 +71,13 @@ const char *config_see_session_id(cmd_parms *cmd, void *dummy, const char *name)
     return DECLINE_CMD;
 }
 
+const char *config_see_ignore_control(cmd_parms *cmd, void *dummy, int flag)
+{
+    (void)dummy;
+    config_of(cmd->server)->ignore_control = flag;
+    return DECLINE_CMD;
+}
+
 const char *config_see_quick(cmd_parms *cmd, void *dummy, int flag)
 {
     (void)dummy;

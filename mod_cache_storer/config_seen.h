@@ -14,6 +14,7 @@ const char *config_see_cache_enable(cmd_parms *cmd, void *dummy, const char *typ
 const char *config_see_key_base(cmd_parms *cmd, void *dummy, const char *url);
 const char *config_see_ignore_query(cmd_parms *cmd, void *dummy, int flag);
 const char *config_see_session_id(cmd_parms *cmd, void *dummy, const char *name);
+const char *config_see_ignore_control(cmd_parms *cmd, void *dummy, int flag);
 const char *config_see_quick(cmd_parms *cmd, void *dummy, int flag);
 const char *config_see_server_name(cmd_parms *cmd, void *dummy, const char *name);
 
@@ -26,6 +27,8 @@ const char *config_see_server_name(cmd_parms *cmd, void *dummy, const char *name
                  "belongs to mod_cache; mod_cache_storer looks at it as well"), \
     AP_INIT_ITERATE("CacheIgnoreURLSessionIdentifiers", config_see_session_id, NULL, RSRC_CONF, \
                     "belongs to mod_cache; mod_cache_storer looks at it as well"), \
+    AP_INIT_FLAG("CacheIgnoreCacheControl", config_see_ignore_control, NULL, RSRC_CONF, \
+                 "belongs to mod_cache; mod_cache_storer looks at it as well"), \
     AP_INIT_FLAG("CacheQuickHandler", config_see_quick, NULL, RSRC_CONF, \
                  "belongs to mod_cache; mod_cache_storer looks at it as well"), \
     AP_INIT_TAKE1("ServerName", config_see_server_name, NULL, RSRC_CONF, \

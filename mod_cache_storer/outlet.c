@@ -44,6 +44,7 @@ static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *briga
             return ap_pass_brigade(filter->next, brigade);
         }
         see_head(state);
+        finish_begin(state);
     }
     rv = fill_cut(state, brigade);
     if (rv != APR_SUCCESS || APR_BRIGADE_EMPTY(brigade)) {

@@ -72,6 +72,9 @@ apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
 
 /* provider_refusal.c: each tells the reason in words, or NULL: none */
 
+/** All that stands against storing the response to a HEAD. */
+#define PROVIDER_REFUSAL_HEAD "the response to HEAD has no body, and GET shares its key"
+
 /** Why a response is not stored, as far as its head and length tell. state->url_key is as the look-up
  * has left it: NULL if there was none. */
 const char *provider_refusal(const state_t *state, apr_off_t length);

@@ -235,6 +235,7 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
 #define ASKS_RANGE      1u
 #define ASKS_CONDITION  2u /* If-..., RFC 9110 section 13.1 */
 #define ASKS_DIRECTIVE  4u /* RFC 9111 sections 5.2.1 and 5.4 */
+#define ASKS_UPGRADE    8u
 
 /* What a request asks for beyond a response as it is, in one look at its fields. */
 static unsigned asks_for(const request_rec *r)
@@ -262,6 +263,11 @@ static unsigned asks_for(const request_rec *r)
             if (ap_cstr_casecmp(name, "Cache-Control") == 0
                 || ap_cstr_casecmp(name, "Pragma") == 0) {
                 asks |= ASKS_DIRECTIVE;
+            }
+            break;
+        case 'u':
+            if (ap_cstr_casecmp(name, "Upgrade") == 0) {
+                asks |= ASKS_UPGRADE;
             }
             break;
         default:
@@ -294,6 +300,23 @@ static void settle_conditions(const provider_object_t *object, request_rec *r)
     }
 }
 
+/* RFC 6455 section 4.1: what answers it is no response to a GET of the same URL, nor the reverse. */
+static int is_handshake(request_rec *r)
+{
+    return ap_find_token(r->pool, apr_table_get(r->headers_in, "Upgrade"), "websocket");
+}
+
+static int pass_by(state_t *state, cache_handle_t *handle)
+{
+    fetch_happens(&state->fetch, FETCH_EVENT_UPGRADED, apr_time_now());
+    state->bypass = 1;
+    state->bypass_known = 1;
+    state->forward = STATE_FORWARD_BYPASS;
+    state->detail = "it asks for another protocol";
+    handle->cache_obj = NULL;
+    return DECLINED;
+}
+
 static int found(provider_object_t *object, state_t *state, cache_handle_t *handle)
 {
     request_rec *r = state->r;
@@ -301,6 +324,9 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     int result;
 
     apr_pool_cleanup_register(r->pool, object, release_view, apr_pool_cleanup_null);
+    if ((asks & ASKS_UPGRADE) && is_handshake(r)) {
+        return pass_by(state, handle);
+    }
     object->opened = 1;
     object->whole = (asks & ASKS_RANGE) || (r->header_only && object->record.body_length < 0);
     state->found = object;
@@ -338,6 +364,9 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
 {
     request_rec *r = state->r;
 
+    if (is_handshake(r)) {
+        return pass_by(state, handle);
+    }
     handle->cache_obj = NULL;
     if (APR_STATUS_IS_NOTFOUND(rv)) {
         rv = APR_SUCCESS;

@@ -58,9 +58,6 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     if (ap_is_HTTP_REDIRECT(r->status) && leads_to_itself(state)) {
         return "it leads to the same URL with another scheme";
     }
-    if (r->header_only) {
-        return "the response to HEAD has no body, and GET shares its key";
-    }
     if (r->status == HTTP_PARTIAL_CONTENT) {
         return "it is a part of a response";
     }
@@ -79,6 +76,9 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     }
     if (config_cookies(config) == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
         return "it sets a cookie (CacheStorerSetCookie)";
+    }
+    if (r->header_only) { /* the last one: finish_behind_head() takes it for the only one */
+        return PROVIDER_REFUSAL_HEAD;
     }
     return NULL;
 }

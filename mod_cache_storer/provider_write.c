@@ -11,6 +11,7 @@
 #include "body.h"
 #include "access/guard.h"
 #include "fetch/collapse.h"
+#include "fetch/finish.h"
 #include "info.h"
 #include "intake.h"
 #include "stale.h"
@@ -111,6 +112,9 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *m
     }
     if (reason) {
         handle->cache_obj = NULL;
+        if (strcmp(reason, PROVIDER_REFUSAL_HEAD) == 0) {
+            finish_behind_head(state, length);
+        }
         return provider_result(decline(object, r, APR_SUCCESS,
                                        r->status == HTTP_PARTIAL_CONTENT ? FETCH_EVENT_PARTIAL
                                                                          : FETCH_EVENT_NOT_STORABLE,

@@ -52,10 +52,14 @@ static int is_forbidden(const freshness_t *response)
 }
 
 /* A request that wants something newer than what is there is to get it. */
-static int asks_for_newer(const request_rec *r)
+static int asks_for_newer(const state_t *state)
 {
+    const request_rec *r = state->r;
     control_t control = control_of(r->headers_in, r->pool);
 
+    if (state->config->ignore_control == 1) {
+        return 0; /* CacheIgnoreCacheControl: mod_cache does not mind either */
+    }
     return control.max_age >= 0 || control.min_fresh >= 0 || control.no_cache || control.no_store;
 }
 
@@ -97,7 +101,7 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
         end = end < r->request_time ? end : r->request_time;
         allowed = allowed > config_stale(state->config) ? allowed : config_stale(state->config);
     }
-    if (allowed <= 0 || r->request_time >= end + allowed || asks_for_newer(r)) {
+    if (allowed <= 0 || r->request_time >= end + allowed || asks_for_newer(state)) {
         return 0;
     }
     state->fresh_until = end;

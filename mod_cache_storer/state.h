@@ -44,7 +44,11 @@ typedef struct state_fill_t {
     apr_off_t    skip, take;    /**< of the body for the client; take -1: all */
     unsigned     sliced:1;
     unsigned     done:1;        /**< the rest is not for the client: it has all, or has gone */
-    unsigned     gone:1;        /**< it has gone, and finish.c has hidden that from the handler */
+    unsigned     gone:1;        /**< it has gone, or never was, and the handler does not know */
+    apr_off_t    allowed;       /**< if gone: bytes of the body up to which it is fetched nevertheless;
+                                     -1: no limit but that of the store */
+    apr_off_t    asked_at;      /**< bytes of the body when it was last asked whether anybody waits */
+    apr_time_t   deadline;      /**< if gone: when it ends, unless somebody waits */
     unsigned     early:1;       /**< it has all before the end, and that was not flushed yet */
 } state_fill_t;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * background.h - a fetch in the background (refresh.h) that leads its key while it runs: a refresh of what
- * is served stale, or what a request without a body leaves to be fetched.
+ * background.h - a fetch in the background (refresh.h) that leads its key while it runs: a refresh
+ * of what is served stale, or what a request without a body leaves to be fetched.
  */
 #ifndef BACKGROUND_H
 #define BACKGROUND_H
@@ -17,13 +17,13 @@ typedef struct background_t {
 } background_t;
 
 /**
- * Have what this request asks for fetched in the background, unless it is being fetched, or is remembered
- * as not to be stored. Never blocks. The fetch leads nothing before it begins.
+ * Have what this request asks for fetched in the background, unless it is being fetched, or is
+ * remembered as not to be stored. Never blocks. The fetch leads nothing before it begins.
  * @param key what the flight is named after; copied
  */
 void background_fetch(const state_t *state, storer_bytes_t key, apr_off_t allowance);
 
-/** The task of a background request itself, not of its subrequests and redirects; NULL: it is none. */
+/** The task of a background request itself, not of its subrequests and redirects; NULL: none. */
 background_t *background_of(const request_rec *r);
 
 #endif /* BACKGROUND_H */

@@ -6,18 +6,36 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <string.h>
 
-static queue_guess_t *guess_of(queue_t *queue, apr_uint64_t guess)
+static unsigned within(unsigned number, unsigned most)
 {
-    return &queue->guesses[guess % QUEUE_GUESSES];
+    return number < 1 ? 1 : number < most ? number : most;
 }
 
-/* Where a guess leads; 0: not known. */
-static apr_uint64_t known_backend(const queue_t *queue, apr_uint64_t guess)
+void queue_init(queue_t *queue, unsigned connections)
 {
-    const queue_guess_t *known = &queue->guesses[guess % QUEUE_GUESSES];
+    memset(queue, 0, sizeof(*queue));
+    queue->per_route = within(connections / 4, QUEUE_PER_ROUTE);
+    queue->per_backend = within(connections / 2, QUEUE_PER_BACKEND);
+}
 
-    return known->guess == guess ? known->backend : 0;
+/* What is known of a guess; NULL: nothing. */
+static const queue_guess_t *known(const queue_t *queue, apr_uint64_t guess)
+{
+    const queue_guess_t *entry = &queue->guesses[guess % QUEUE_GUESSES];
+
+    return entry->guess == guess && entry->backend ? entry : NULL;
+}
+
+static unsigned count_route(const queue_entry_t *entry, apr_uint64_t route)
+{
+    unsigned count = 0;
+
+    for (; entry; entry = entry->next) {
+        count += entry->route == route;
+    }
+    return count;
 }
 
 static unsigned count_backend(const queue_entry_t *entry, apr_uint64_t backend)
@@ -53,16 +71,19 @@ static int has_key(const queue_entry_t *entry, apr_uint64_t key)
 /* What has been learned since it was added counts. */
 static void guess_again(const queue_t *queue, queue_entry_t *entry)
 {
-    apr_uint64_t backend = known_backend(queue, entry->guess);
+    const queue_guess_t *guess = known(queue, entry->guess);
 
-    entry->backend = backend ? backend : entry->guess;
+    entry->route = guess ? guess->route : entry->guess;
+    entry->backend = guess ? guess->backend : 0;
 }
 
 static int may_run(const queue_t *queue, const queue_entry_t *entry)
 {
-    unsigned limit = known_backend(queue, entry->guess) ? QUEUE_PER_BACKEND : 1;
-
-    return count_backend(queue->running, entry->backend) < limit;
+    if (!entry->backend) {
+        return count_route(queue->running, entry->route) < 1;
+    }
+    return count_route(queue->running, entry->route) < queue->per_route
+           && count_backend(queue->running, entry->backend) < queue->per_backend;
 }
 
 apr_status_t queue_add(queue_t *queue, queue_entry_t *entry)
@@ -74,7 +95,7 @@ apr_status_t queue_add(queue_t *queue, queue_entry_t *entry)
     }
     guess_again(queue, entry);
     if (count_all(queue->waiting) >= QUEUE_IN_TOTAL
-        || count_backend(queue->waiting, entry->backend) >= QUEUE_WAITING) {
+        || count_route(queue->waiting, entry->route) >= QUEUE_WAITING) {
         return APR_EAGAIN;
     }
     while (*last) {
@@ -138,14 +159,16 @@ void queue_end(queue_t *queue, const queue_entry_t *entry)
     (void)take_out(place);
 }
 
-void queue_learn(queue_t *queue, queue_entry_t *entry, apr_uint64_t backend)
+void queue_learn(queue_t *queue, queue_entry_t *entry, apr_uint64_t route, apr_uint64_t backend)
 {
-    queue_guess_t *guess = guess_of(queue, entry->guess);
+    queue_guess_t *guess = &queue->guesses[entry->guess % QUEUE_GUESSES];
     queue_entry_t *other;
 
     assert(backend != 0);
     guess->guess = entry->guess;
+    guess->route = route;
     guess->backend = backend;
+    entry->route = route;
     entry->backend = backend;
     for (other = queue->waiting; other; other = other->next) {
         guess_again(queue, other);

@@ -156,12 +156,12 @@ static apr_status_t enqueue(refresh_crew_t *crew, refresh_job_t *job)
 }
 
 /* In the job's thread. More of its kind may run now. */
-static void learn_backend(refresh_job_t *job, apr_uint64_t backend)
+static void learn_route(refresh_job_t *job, apr_uint64_t route, apr_uint64_t backend)
 {
     refresh_crew_t *crew = refresh_crew;
 
     pthread_mutex_lock(&crew->mutex);
-    queue_learn(&crew->queue, &job->entry, backend);
+    queue_learn(&crew->queue, &job->entry, route, backend);
     (void)find_threads(crew);
     pthread_mutex_unlock(&crew->mutex);
 }
@@ -238,7 +238,7 @@ void refresh_register(void)
 void refresh_child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     refresh_crew_t *crew = calloc(1, sizeof(*crew));
-    int threaded = 0;
+    int threaded = 0, threads = 1;
     apr_status_t rv;
 
     rv = refresh_request_child_init(pchild);
@@ -249,6 +249,9 @@ void refresh_child_init(apr_pool_t *pchild, server_rec *main_server)
         return;
     }
     (void)ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
+    /* mod_proxy has as many connections to a backend as a child has threads, and waits for a free one */
+    (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    queue_init(&crew->queue, threads > 0 ? (unsigned)threads : 1);
     crew->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
     (void)pthread_mutex_init(&crew->mutex, NULL);
     (void)pthread_cond_init(&crew->work, NULL);
@@ -274,7 +277,7 @@ apr_status_t refresh_start(request_rec *r, const refresh_order_t *order)
         stats_count(r, STATS_REFRESHES);
         return run_after(r->connection, job);
     }
-    job->routed = learn_backend;
+    job->routed = learn_route;
     pthread_mutex_lock(&crew->mutex);
     rv = enqueue(crew, job);
     pthread_mutex_unlock(&crew->mutex);

@@ -40,7 +40,8 @@ void refresh_child_init(apr_pool_t *pchild, server_rec *main_server);
 /**
  * Start a background GET for what r asks for, with its headers but for conditions, Range and
  * directives. Never blocks.
- * @param order done is called exactly once where APR_SUCCESS is returned, unless the process ends before
+ * @param order done is called exactly once where APR_SUCCESS is returned, unless the process ends
+ * before
  * @return APR_SUCCESS; APR_EEXIST: it waits or runs already; APR_EAGAIN: as many are waiting as may;
  *         APR_ENOTIMPL: not for this request, or the child is about to end; nothing happens then
  */

@@ -292,7 +292,12 @@ static int note_route(request_rec *r)
     refresh_job_t *job = job_of(r->connection);
 
     if (job && !r->main && job->routed) {
-        job->routed(job, storer_label("backend", backend_of(r)) | 1);
+        storer_bytes_t backend = backend_of(r);
+        const char *route = apr_psprintf(r->pool, "%pp %.*s", (void *)r->server, (int)backend.len,
+                                         backend.data);
+
+        job->routed(job, storer_label("route", storer_bytes(route)),
+                    storer_label("backend", backend) | 1);
     }
     return DECLINED;
 }

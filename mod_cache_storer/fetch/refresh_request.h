@@ -26,7 +26,8 @@ struct refresh_job_t {
     int              is_tls;
     refresh_order_t  order;        /**< with copies of key and baton */
     void            *baton;        /**< the copy */
-    void           (*routed)(refresh_job_t *job, apr_uint64_t backend); /**< it is known where it goes */
+    /** it is known where the request goes */
+    void           (*routed)(refresh_job_t *job, apr_uint64_t route, apr_uint64_t backend);
     pthread_mutex_t  mutex;        /**< for backend */
     int              backend;      /**< a descriptor of the origin's connection; -1: none yet */
 };
@@ -40,7 +41,8 @@ apr_status_t refresh_request_child_init(apr_pool_t *pchild);
 /** A job for what r asks for. In the client's thread. @return NULL: no memory */
 refresh_job_t *refresh_job_create(request_rec *r, const refresh_order_t *order);
 
-/** Begin the order, and if it is still needed, run the request. thread: the current one, NULL: the process's only one. */
+/** Begin the order, and if it is still needed, run the request. thread: the current one, NULL: the
+ * process's only one. */
 void refresh_job_run(refresh_job_t *job, apr_thread_t *thread);
 
 /** End the wait of a job that runs: its connection counts as aborted, and where mod_proxy_http waits

@@ -15,6 +15,7 @@
  *
  *   GET  /count[?path=P]         requests so far, of all paths or of one
  *   GET  /not-modified[?path=P]  how many of them were answered 304
+ *   GET  /sent?path=P            bytes of bodies sent for a path
  *   GET  /last?path=P            head of the path's last request
  *   PUT  /control/P?QUERY        from now on QUERY overrides what URLs of path /P say;
  *                                an empty one ends that
@@ -105,6 +106,9 @@ static int control(client_t *client)
     if (strcmp(request->path, "/open") == 0 && gate) {
         table_open_gate(table, gate);
         return response_send_text(connection, 200, "");
+    }
+    if (strcmp(request->path, "/sent") == 0 && path) {
+        return send_number(connection, table_sent(table, path));
     }
     if (strcmp(request->path, "/last") == 0 && path) {
         char last[TABLE_TEXT_MAX];

@@ -30,6 +30,9 @@ typedef struct plan_t {
     long long length;     /* of the body */
     long long cut;        /* bytes that are sent; -1: all */
     long long gate_at;    /* -1: no gate in the body */
+    long long first, last; /* of the body, that are sent */
+    long long pause;      /* ms */
+    size_t piece;
     int has_body;
     int chunked;
     int close;
@@ -161,6 +164,31 @@ static int not_modified(const plan_t *plan)
     return since && plan->last_modified && parse_date(since) >= plan->last_modified;
 }
 
+/* A Range that is not answered leaves the plan for all of the body. */
+static void plan_range(plan_t *plan)
+{
+    const char *range = fields_get(&plan->request->headers, "Range");
+    long long first = 0, last = plan->length - 1;
+
+    plan->first = 0;
+    plan->last = last;
+    if (!range || !parameter(plan, "ranges") || plan->status != 200
+        || strcmp(plan->request->method, "GET") != 0) {
+        return;
+    }
+    if (sscanf(range, "bytes=-%lld", &first) == 1) {
+        first = first < plan->length ? plan->length - first : 0;
+    }
+    else if (sscanf(range, "bytes=%lld-%lld", &first, &last) < 1) {
+        return;
+    }
+    if (first <= last && last < plan->length) {
+        plan->first = first;
+        plan->last = last;
+        plan->status = 206;
+    }
+}
+
 static void make_plan(plan_t *plan, table_t *table, request_t *request, unsigned long count)
 {
     int readable = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
@@ -184,6 +212,12 @@ static void make_plan(plan_t *plan, table_t *table, request_t *request, unsigned
         plan->status = 304;
         table_count_not_modified(table, request->path);
     }
+    plan->pause = parse_size(parameter(plan, "pause"), 0);
+    plan->piece = (size_t)parse_size(parameter(plan, "piece"), CHUNK_MAX);
+    if (plan->piece == 0 || plan->piece > CHUNK_MAX) {
+        plan->piece = CHUNK_MAX;
+    }
+    plan_range(plan);
     plan->has_body = plan->status != 204 && plan->status != 304;
 }
 
@@ -267,7 +301,7 @@ static void add_framing(head_t *head, const plan_t *plan)
     char number[32];
 
     if (plan->has_body) {
-        snprintf(number, sizeof(number), "%lld", plan->length);
+        snprintf(number, sizeof(number), "%lld", plan->last - plan->first + 1);
         if (claimed) {
             add(head, "Content-Length", claimed);
         }
@@ -303,6 +337,10 @@ static int send_head(const plan_t *plan, int socket)
     add_parameters(&head, plan, "cc", "Cache-Control");
     add_parameters(&head, plan, "vary", "Vary");
     add_parameters(&head, plan, "h", NULL);
+    if (plan->status == 206) {
+        snprintf(text, sizeof(text), "bytes %lld-%lld/%lld", plan->first, plan->last, plan->length);
+        add(&head, "Content-Range", text);
+    }
     add_framing(&head, plan);
     memcpy(head.bytes + head.len, "\r\n", 2);
     return send_all(socket, head.bytes, head.len + 2);
@@ -330,13 +368,22 @@ static int send_part(const plan_t *plan, int socket, long long at, size_t len)
     return send_all(socket, bytes, used);
 }
 
+static void sleep_for(long long milliseconds)
+{
+    struct timespec wait = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
+
+    if (milliseconds > 0) {
+        nanosleep(&wait, NULL);
+    }
+}
+
 static int send_body(const plan_t *plan, table_t *table, int socket)
 {
-    long long end = plan->cut >= 0 && plan->cut < plan->length ? plan->cut : plan->length;
-    long long at = 0;
+    long long end = plan->cut >= 0 && plan->cut <= plan->last ? plan->cut : plan->last + 1;
+    long long at = plan->first, most = (long long)plan->piece;
 
     while (at < end) {
-        long long len = end - at < CHUNK_MAX ? end - at : CHUNK_MAX;
+        long long len = end - at < most ? end - at : most;
 
         if (plan->gate_at > at && plan->gate_at < at + len) {
             len = plan->gate_at - at;
@@ -344,10 +391,12 @@ static int send_body(const plan_t *plan, table_t *table, int socket)
         if (send_part(plan, socket, at, (size_t)len) != 0) {
             return -1;
         }
+        table_count_sent(table, plan->request->path, (unsigned long)len);
         at += len;
         if (at == plan->gate_at) {
             table_wait_gate(table, parameter(plan, "gate"));
         }
+        sleep_for(plan->pause);
     }
     if (plan->cut >= 0) {
         return -1;
@@ -358,16 +407,10 @@ static int send_body(const plan_t *plan, table_t *table, int socket)
 int response_send(table_t *table, connection_t *connection, request_t *request)
 {
     unsigned long count = table_count(table, request->path, request->raw);
-    long long delay;
     plan_t plan;
 
     make_plan(&plan, table, request, count);
-    delay = parse_size(parameter(&plan, "delay"), 0);
-    if (delay > 0) {
-        struct timespec wait = { delay / 1000, delay % 1000 * 1000000 };
-
-        nanosleep(&wait, NULL);
-    }
+    sleep_for(parse_size(parameter(&plan, "delay"), 0));
     if (plan.gate_at == 0) {
         table_wait_gate(table, parameter(&plan, "gate"));
     }

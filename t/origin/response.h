@@ -22,6 +22,9 @@
  *   cut=N              close after N bytes of the body
  *   drop=1             close without an answer
  *   delay=MS           wait before the answer
+ *   pause=MS             wait so long behind each piece of the body...
+ *   piece=SIZE           ...of so many bytes; 16K
+ *   ranges=1             a Range of one part, in the form first-last or -length, is answered 206
  *   gate=NAME          wait until the gate is opened, by default before the answer...
  *   at=N               ...or after N bytes of the body
  *

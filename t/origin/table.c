@@ -20,6 +20,7 @@ typedef struct entry_t {
     unsigned long requests;
     unsigned long not_modified;
     unsigned long arrived;
+    unsigned long sent;
     int open;
     char *last;
     char *override;
@@ -116,6 +117,25 @@ void table_count_not_modified(table_t *table, const char *path)
     make_locked(table, path)->not_modified++;
     table->not_modified++;
     pthread_mutex_unlock(&table->lock);
+}
+
+void table_count_sent(table_t *table, const char *path, unsigned long bytes)
+{
+    pthread_mutex_lock(&table->lock);
+    make_locked(table, path)->sent += bytes;
+    pthread_mutex_unlock(&table->lock);
+}
+
+unsigned long table_sent(table_t *table, const char *path)
+{
+    unsigned long count;
+    entry_t *entry;
+
+    pthread_mutex_lock(&table->lock);
+    entry = find_locked(table, path);
+    count = entry ? entry->sent : 0;
+    pthread_mutex_unlock(&table->lock);
+    return count;
 }
 
 unsigned long table_requests(table_t *table, const char *path)

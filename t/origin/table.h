@@ -22,6 +22,10 @@ unsigned long table_count(table_t *table, const char *path, const char *request)
 /** Count an answer 304. */
 void table_count_not_modified(table_t *table, const char *path);
 
+/** Count bytes of a body that the system has taken. */
+void table_count_sent(table_t *table, const char *path, unsigned long bytes);
+unsigned long table_sent(table_t *table, const char *path);
+
 /** @param path NULL: of all paths together */
 unsigned long table_requests(table_t *table, const char *path);
 unsigned long table_not_modified(table_t *table, const char *path);

@@ -28,11 +28,11 @@ static apr_status_t add(unsigned number, apr_uint64_t guess)
 
 static void start_anew(void)
 {
-    memset(&queue, 0, sizeof(queue));
+    queue_init(&queue, 64);
 }
 
 /* How many begin now, each of which goes to this backend; 0: it hangs before that is known. */
-static unsigned run_all(apr_uint64_t backend)
+static unsigned run_all(apr_uint64_t route, apr_uint64_t backend)
 {
     queue_entry_t *entry;
     unsigned count = 0;
@@ -40,7 +40,7 @@ static unsigned run_all(apr_uint64_t backend)
     for (entry = queue_take(&queue); entry; entry = queue_take(&queue)) {
         count++;
         if (backend) {
-            queue_learn(&queue, entry, backend);
+            queue_learn(&queue, entry, route, backend);
         }
     }
     return count;
@@ -77,26 +77,62 @@ static void test_hanging(void)
     queue_entry_t *entry;
 
     start_anew();
-    for (i = 0; i < 10; i++) {
+    for (i = 0; i < 20; i++) {
         is_status(add(i, 7), APR_SUCCESS, "job %u", i);
     }
-    is_int(run_all(0), 1, "one of a guess of which nothing is known");
-    queue_learn(&queue, &entries[0], 70);
-    is_int(run_all(70), QUEUE_PER_BACKEND - 1, "then as many as may for one backend");
-    is_status(add(20, 8), APR_SUCCESS, "a job that goes elsewhere");
+    is_int(run_all(0, 0), 1, "one of a guess of which nothing is known");
+    queue_learn(&queue, &entries[0], 70, 1);
+    is_int(run_all(70, 1), QUEUE_PER_ROUTE - 1, "then as many as may of one route");
+    is_status(add(20, 8), APR_SUCCESS, "a job of another virtual host");
     entry = queue_take(&queue);
     ok(entry == &entries[20], "runs, whatever waits before it");
-    queue_learn(&queue, entry, 70);
-    is_int(queue_ready(&queue), 0, "it goes to the same backend after all");
-    is_status(add(21, 8), APR_SUCCESS, "the next one of its kind");
+    queue_learn(&queue, entry, 70, 1);
+    is_status(add(21, 8), APR_SUCCESS, "it goes the same way after all: the next one of its kind");
     ok(queue_take(&queue) == NULL, "waits");
     is_status(add(22, 9), APR_SUCCESS, "a third kind");
-    entry = queue_take(&queue);
-    ok(entry == &entries[22], "does not");
+    ok(queue_take(&queue) == &entries[22], "does not");
     queue_end(&queue, &entries[0]);
-    ok(queue_take(&queue) == NULL, "five ran for that backend, now four");
+    ok(queue_take(&queue) == NULL, "one more than may ran that way");
     queue_end(&queue, &entries[1]);
-    ok(queue_take(&queue) == &entries[4], "one has ended, one begins");
+    ok(queue_take(&queue) == &entries[8], "one has ended, one begins");
+}
+
+/* One backend behind many virtual hosts. */
+static void test_one_backend(void)
+{
+    unsigned i, running;
+
+    start_anew();
+    for (i = 0; i < 40; i++) {
+        add(i, i % 4);
+    }
+    for (i = 0; i < 4; i++) {
+        queue_learn(&queue, queue_take(&queue), 100 + i, 1);
+    }
+    running = 4 + run_all(0, 0);
+    is_int(running, QUEUE_PER_BACKEND, "so many for one backend, in all");
+    is_status(add(50, 50), APR_SUCCESS, "another backend");
+    ok(queue_take(&queue) == &entries[50], "has its turn");
+}
+
+/* mod_proxy has as many connections to a backend as a process has threads. */
+static void test_few_connections(void)
+{
+    unsigned i;
+
+    queue_init(&queue, 8);
+    for (i = 0; i < 10; i++) {
+        add(i, 7);
+    }
+    is_int(run_all(70, 1), 2, "a quarter of the connections for one route");
+    for (i = 10; i < 20; i++) {
+        add(i, 8);
+    }
+    is_int(run_all(80, 1), 2, "half of them for one backend");
+    queue_init(&queue, 1);
+    add(0, 7);
+    add(1, 7);
+    is_int(run_all(70, 1), 1, "one at least");
 }
 
 static void test_full(void)
@@ -120,19 +156,21 @@ static void test_collision(void)
 {
     start_anew();
     add(0, 5);
-    run_all(50);
+    run_all(50, 500);
     add(1, 5 + QUEUE_GUESSES);
-    run_all(60);
+    run_all(60, 600);
     add(2, 5);
-    is_int(entries[2].backend, 5, "nothing is known of it any more");
+    is_int(entries[2].route, 5, "nothing is known of it any more");
     add(3, 5 + QUEUE_GUESSES);
-    is_int(entries[3].backend, 60, "of that one it is");
+    is_int(entries[3].route, 60, "of that one it is");
 }
 
 int main(void)
 {
     test_order();
     test_hanging();
+    test_one_backend();
+    test_few_connections();
     test_full();
     test_collision();
     return done_testing();

@@ -17,7 +17,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
-    vars target fetch connection origin requests not_modified last_request control open_gate
+    vars target fetch connection origin requests sent not_modified last_request control open_gate
     wait_for arrived
     is_cache is_body body_of from_origin
     expect_log log_since log_mark finish access_lines graceful signal_graceful
@@ -85,6 +85,7 @@ sub origin {
 
 # How many requests of a path have reached the origin.
 sub requests     { return 0 + origin(GET => target('/count', path => shift)) }
+sub sent         { return 0 + origin(GET => target('/sent', path => shift)) }
 sub not_modified { return 0 + origin(GET => target('/not-modified', path => shift)) }
 sub last_request { return origin(GET => target('/last', path => shift)) }
 sub arrived      { return 0 + origin(GET => target('/arrived', gate => shift)) }
