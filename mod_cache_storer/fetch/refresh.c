@@ -249,7 +249,8 @@ void refresh_child_init(apr_pool_t *pchild, server_rec *main_server)
         return;
     }
     (void)ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded);
-    /* mod_proxy has as many connections to a backend as a child has threads, and waits for a free one */
+    /* mod_proxy has as many connections to a backend as a child has threads, and waits for a free
+     * one */
     (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     queue_init(&crew->queue, threads > 0 ? (unsigned)threads : 1);
     crew->threaded = threaded != AP_MPMQ_NOT_SUPPORTED;
