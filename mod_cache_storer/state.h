@@ -111,7 +111,9 @@ typedef struct state_t {
     unsigned               purging:1;   /**< what mod_cache invalidates is to be purged, see
                                              purge/purge_method.c */
     unsigned               purging_softly:1;
-    unsigned               purged:1;    /**< and that was done */
+    unsigned               purged:1;    /**< and that was tried */
+    apr_status_t           purge_status; /**< with this result */
+    apr_size_t             purge_count; /**< responses that the purge met */
 } state_t;
 
 /** The state of a request; NULL: none yet. */

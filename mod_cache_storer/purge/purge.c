@@ -41,8 +41,8 @@ apr_status_t purge_tags(const purge_t *purge, const char *tags)
                         purge->hard, apr_time_now());
 }
 
-/* The label also reaches what is being fetched. In a site of its own it is all that is done: whether
- * what is stored under the key is that site's is found out when it is looked up. */
+/* The label also reaches what is being fetched. In a site of its own it is all that is done:
+ * whether what is stored under the key is that site's is found out when it is looked up. */
 apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
 {
     apr_status_t rv = purge_label(purge, labels_in_site(purge->site, labels_url(base_key)));
@@ -53,6 +53,44 @@ apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
     if (rv == APR_SUCCESS && purge->hard && !purge->site) {
         rv = storer_delete_multi_level(purge->store, base_key, apr_time_now(), purge->pool);
     }
+    return rv;
+}
+
+typedef struct tally_t {
+    const purge_t *purge;
+    apr_size_t     count;
+    apr_pool_t    *scratch;    /* cleared for each variant */
+} tally_t;
+
+static apr_status_t tally_variant(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    tally_t *tally = baton;
+    const purge_t *purge = tally->purge;
+    record_t record;
+
+    apr_pool_clear(tally->scratch);
+    if (record_decode(value, &record, tally->scratch) == APR_SUCCESS
+        && (!purge->site || record.site == purge->site)
+        && purge_standing(purge->store, &record, key_base(key), apr_time_now(), tally->scratch)
+           != STORER_GONE) {
+        tally->count++;
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t purge_count_url(const purge_t *purge, storer_bytes_t base_key, apr_size_t *count)
+{
+    tally_t tally = { purge, 0, NULL };
+    apr_status_t rv;
+
+    rv = apr_pool_create(&tally.scratch, purge->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = storer_map_variants(purge->store, base_key, apr_time_now(), tally_variant, &tally,
+                             purge->pool);
+    apr_pool_destroy(tally.scratch);
+    *count += tally.count;
     return rv;
 }
 

@@ -4,8 +4,9 @@
  * (it is gone) or softly (it is stale, and served while it is fetched again). And the question at
  * each look-up whether that has happened to what was found.
  *
- * All but prefixes and patterns cost the same however much they purge (storer_host.h); these look at
- * every key. When a purge has returned, nothing that was fetched before is served by any process.
+ * All but prefixes and patterns cost the same however much they purge (storer_host.h); these look
+ * at every key. When a purge has returned, nothing that was fetched before is served by any
+ * process.
  */
 #ifndef PURGE_H
 #define PURGE_H
@@ -30,6 +31,10 @@ apr_status_t purge_tags(const purge_t *purge, const char *tags);
 
 /** All variants of a URL, by its base key. A hard purge also frees what it holds. */
 apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key);
+
+/** Add to *count how many responses purge_url() would meet: the variants that are stored, by this
+ * site if it is in one, and that no purge has met before. */
+apr_status_t purge_count_url(const purge_t *purge, storer_bytes_t base_key, apr_size_t *count);
 
 /**
  * Every URL whose key begins with prefix, up to the end of a segment of the path, or matches the

@@ -27,7 +27,7 @@ sub stored {
     my $target = stored('/260/allowed');
     my $response = fetch($target, method => 'PURGE', @pass);
     is($response->status, 200, 'PURGE by who may');
-    is($response->content, "Purged.\n", 'says so');
+    is($response->content, "Purged: 1 response.\n", 'says so');
     is(requests('/260/allowed'), 1, 'and is none of the origin\'s business');
     is_cache(fetch($target, @host), 'MISS', 'and the URL is gone');
 }
@@ -75,7 +75,7 @@ for my $host ('purge.test', 'purge-slow.test') {
 }
 {
     my $target = stored('/260/other-host');
-    is(fetch($target, method => 'PURGE', host => 'purge-slow.test')->status, 200,
+    is(fetch($target, method => 'PURGE', host => 'purge-slow.test')->status, 404,
         'the same path of another site');
     is_cache(fetch($target, @host), 'HIT', 'is another URL');
 }
@@ -91,7 +91,7 @@ for my $host ('purge.test', 'purge-slow.test') {
     my $target = target($path, cc => 'max-age=600', gate => 'race', at => 10);
     my $client = connection()->send('GET', $target, host => 'purge.test');
     wait_for('the fetch', sub { arrived('race') == 1 });
-    is(fetch($target, method => 'PURGE', @pass)->status, 200, 'purged while it is fetched');
+    is(fetch($target, method => 'PURGE', @pass)->status, 404, 'purged while it is fetched');
     open_gate('race');
     is_body($client->answer, $path, name => 'its client gets it');
     $client->close;
@@ -107,7 +107,7 @@ for my $host ('purge.test', 'purge-slow.test') {
     control($path, cc => 'max-age=600', etag => 'auto', seed => 2, gate => 'soft');
     my $response = fetch($target, method => 'PURGE', host => 'purge.test',
         headers => [ 'X-Pass' => 'open', 'Soft-Purge' => '1' ]);
-    is($response->content, "Purged: stale now.\n", 'a soft purge');
+    is($response->content, "Stale now: 1 response.\n", 'a soft purge');
     is_body(fetch($target, @host), $path, name => 'what is stored is served');
     wait_for('the refresh', sub { arrived('soft') == 1 });
     is_body(fetch($target, @host), $path, name => 'while it is fetched again');
