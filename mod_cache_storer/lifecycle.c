@@ -23,6 +23,8 @@
 #include "purge/labels.h"
 #include "stats/stats.h"
 
+#include "../storage/limit.h"
+
 #include "ap_provider.h"
 #include "http_core.h"
 #include "http_main.h"
@@ -155,6 +157,30 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     return result;
 }
 
+/* Memory that is not there is missed when the store is full, not at start: the kernel then kills. */
+static void compare_with_limit(server_rec *main_server, apr_pool_t *ptemp)
+{
+    const apr_array_header_t *stores = storer_registry_list(lifecycle_registry);
+    const char *source = NULL;
+    apr_uint64_t limit = limit_of_memory("", &source, ptemp), resident = 0;
+    int i;
+
+    for (i = 0; i < stores->nelts; i++) {
+        storer_stat_t stat;
+
+        if (storer_stat(APR_ARRAY_IDX(stores, i, storer_t *), &stat) == APR_SUCCESS) {
+            resident += stat.resident;
+        }
+    }
+    if (limit > 0 && resident > limit) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     STORERNO(0890) "CacheStorer: the stores may fill %" APR_UINT64_T_FMT " bytes "
+                     "of memory, but httpd may use %" APR_UINT64_T_FMT " only (%s): the kernel may "
+                     "kill its processes once the stores are full; lower size=", resident, limit,
+                     source);
+    }
+}
+
 /* Without a configured limit a body may take a quarter of the store, so that one response does not
  * push out all others. */
 static apr_off_t body_limit(const config_server_t *config, const storer_stat_t *stat)
@@ -233,6 +259,7 @@ int lifecycle_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
+    compare_with_limit(main_server, ptemp);
     stats_start(pconf, main_server);
     rv = collapse_open(pconf);
     if (rv != APR_SUCCESS) {

@@ -318,6 +318,8 @@ typedef struct storer_stat_t {
     apr_uint64_t recoveries;     /**< repairs after a process died in the engine */
     apr_uint64_t damages;        /**< damage found and dropped */
     apr_uint64_t largest;        /**< longest value that could be stored in an empty store */
+    apr_uint64_t resident;       /**< bytes of this machine's memory that the store may fill, and that
+                                      the system cannot take back: of no file on a disk */
 } storer_stat_t;
 
 /** Reads or changes the value of one key in storer_update().

@@ -19,7 +19,7 @@ static void set_number(json_t *json, const char *name, apr_uint64_t number)
 
 static json_t *json_of_store(storer_t *store, apr_pool_t *pool)
 {
-    storer_stat_t stat = { 0, 0, 0, 0, 0, 0, 0, 0 };
+    storer_stat_t stat;
     json_t *json = json_object();
 
     json_object_set_new(json, "store", json_string(storer_registry_key(store, pool)));

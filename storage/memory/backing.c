@@ -12,6 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
 typedef struct mapping_t {
     void      *base;
     apr_size_t size;
@@ -23,6 +28,21 @@ static apr_status_t unmap(void *data)
 
     munmap(mapping->base, mapping->size);
     return APR_SUCCESS;
+}
+
+/* Do the pages of this file stay in memory for want of a disk behind them? */
+static int is_in_memory(int file)
+{
+#ifdef __linux__
+    struct statfs info;
+
+    return fstatfs(file, &info) == 0
+           && ((unsigned long)info.f_type == TMPFS_MAGIC || (unsigned long)info.f_type == RAMFS_MAGIC
+               || (unsigned long)info.f_type == HUGETLBFS_MAGIC);
+#else
+    (void)file;
+    return 0;
+#endif
 }
 
 /* Mapped until the instance's pool is cleared. file: -1 for memory in no file. */
@@ -40,6 +60,7 @@ static apr_status_t map(memory_t *memory, int file, void **base)
     mapping->base = mapped;
     mapping->size = memory->size;
     apr_pool_cleanup_register(pool, mapping, unmap, apr_pool_cleanup_null);
+    memory->resident = file < 0 || is_in_memory(file) ? memory->size : 0;
     *base = mapped;
     return APR_SUCCESS;
 }
@@ -147,6 +168,7 @@ apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char 
                          apr_psprintf(env->pool, "MEMORY-%s/%d.%d", memory->uuid,
                                       MEMORY_LAYOUT_VERSION, (int)sizeof(memory_header_t)),
                          memory->size, base, fresh);
+        memory->resident = memory->size;
     }
     else {
         *fresh = 1;

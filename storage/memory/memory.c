@@ -100,20 +100,25 @@ static apr_status_t memory_stat(storer_t *self, storer_stat_t *stat)
     memory_t *memory = memory_of(self);
     memory_header_t *header = memory->segment.header;
     int recovered;
-    apr_status_t rv = memory_enter(memory, &recovered);
+    apr_status_t rv;
 
+    stat->size = memory->size;
+    stat->largest = segment_largest(&memory->segment);
+    stat->resident = memory->resident;
+    if (!memory->pins.pid) {
+        return APR_SUCCESS; /* the parent: it reads nothing that a child can write, and takes no lock */
+    }
+    rv = memory_enter(memory, &recovered);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     entry_reap(&memory->segment);
-    stat->size = memory->size;
     stat->used = segment_used(&memory->segment);
     stat->entries = header->entries;
     stat->evictions = header->evictions;
     stat->expirations = header->expirations;
     stat->recoveries = header->recoveries;
     stat->damages = header->damages;
-    stat->largest = segment_largest(&memory->segment);
     memory_leave(memory, recovered);
     return APR_SUCCESS;
 }

@@ -16,6 +16,7 @@ typedef struct memory_t {
     const char      *uuid;
     apr_size_t       size;
     const char      *path;         /* NULL: the memory is in no file */
+    apr_size_t       resident;     /* size, or 0 if the file is on a disk */
     memory_segment_t segment;
     /* this process's */
     memory_pins_t    pins;
