@@ -27,7 +27,9 @@
 
 #include "access/guard.h"
 #include "admin/admin.h"
+#include "compat/backend_head.h"
 #include "compat/rewrite.h"
+#include "compat/validation.h"
 #include "purge/purge_method.h"
 #include "purge/purge_response.h"
 #include "stats/stats_report.h"
@@ -96,6 +98,7 @@ static int after_quick(request_rec *r, int lookup)
     if (state) {
         state->quick = 0;
         mask_remove(state);
+        validation_ask(state);
     }
     return DECLINED;
 }
@@ -123,6 +126,9 @@ static int after_handler(request_rec *r)
 
     if (state) {
         mask_remove(state);
+        if (!config_is_quick(state->config)) {
+            validation_ask(state);
+        }
     }
     return DECLINED;
 }
@@ -147,6 +153,7 @@ static void insert_filters(request_rec *r)
     }
     state->forwarded = 1;
     if (r->method_number == M_GET) {
+        validation_insert(state);
         intake_insert(state);
     }
     outlet_insert(state);
@@ -237,6 +244,21 @@ static int see_status(cache_handle_t *handle, request_rec *r, apr_table_t *heade
     return OK;
 }
 
+/* RFC 9110 section 14.4: httpd's byterange filter answers a range that is not there with a bare 416. */
+static void tell_length(const state_t *state)
+{
+    const record_t *record = &state->found->record;
+    apr_off_t length = record->body_length;
+
+    if (length < 0 && !(record->flags & RECORD_LZ4)) {
+        length = record->stored_length;
+    }
+    if (length >= 0) {
+        apr_table_setn(state->r->err_headers_out, "Content-Range",
+                       apr_psprintf(state->r->pool, "bytes */%" APR_OFF_T_FMT, length));
+    }
+}
+
 /* After mod_cache, which may replace the error with what is stored. */
 static void see_error(request_rec *r)
 {
@@ -248,6 +270,12 @@ static void see_error(request_rec *r)
     mask_remove(state);
     stale_unguard(state);
     if (state->hit) {
+        if (r->status == HTTP_RANGE_NOT_SATISFIABLE) {
+            tell_length(state);
+        }
+        if (state->dated) {
+            apr_table_unset(r->headers_out, "Last-Modified");
+        }
         return;
     }
     fetch_happens(&state->fetch, FETCH_EVENT_ORIGIN_FAILED, apr_time_now());
@@ -260,6 +288,8 @@ static void see_error(request_rec *r)
 
 void hooks_register(void)
 {
+    backend_head_register();
+    validation_register();
     intake_register();
     outlet_register();
     invalidate_register();

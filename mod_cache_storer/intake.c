@@ -7,19 +7,14 @@
 #include "provider.h"
 
 #include "http/control.h"
-#include "http/ttl.h"
+#include "http/date.h"
+#include "http/storable.h"
+#include "http/verdict.h"
 
 #include "apr_date.h"
-#include "apr_lib.h"
-#include "apr_strings.h"
 #include "util_filter.h"
 
 #include <string.h>
-
-/* RFC 9111 section 4.2.2 leaves the heuristic open and mentions a tenth of the age; mod_cache's
- * CacheLastModifiedFactor and CacheMaxExpire have these as defaults. */
-#define HEURISTIC_DIVISOR 10
-#define HEURISTIC_MAX     (24 * 60 * 60)
 
 static ap_filter_rec_t *intake_handle, *intake_subrequest_handle;
 static ap_filter_rec_t *intake_marked_handle, *restore_handle;
@@ -75,7 +70,7 @@ static apr_table_t *collect(const state_t *state)
 }
 
 /* ------------------------------------------------------------------------------------------------
- * Freshness for responses that carry none
+ * What mod_cache is to see
  * --------------------------------------------------------------------------------------------- */
 
 static const char *value_of(const state_t *state, const char *name)
@@ -83,140 +78,53 @@ static const char *value_of(const state_t *state, const char *name)
     return apr_table_get(source_of(state, name), name);
 }
 
-static int status_of(const state_t *state)
+/* mod_proxy_http makes a date of what is none: put back what the origin has sent. */
+static void restore_expires(const state_t *state, apr_table_t *fields)
 {
-    if (state->r->status == HTTP_NOT_MODIFIED && state->found) {
-        return state->found->record.status;
+    const char *sent = state->backend.expires, *made = apr_table_get(fields, "Expires");
+    apr_time_t time;
+    char date[APR_RFC822_DATE_LEN];
+
+    if (!sent || !made || date_read(sent, state->r->request_time, &time)) {
+        return;
     }
-    return state->r->status;
+    time = apr_date_parse_http(sent);
+    if (time != APR_DATE_BAD && apr_rfc822_date(date, time) == APR_SUCCESS && strcmp(date, made) == 0) {
+        apr_table_setn(fields, "Expires", sent);
+    }
 }
 
-/* RFC 9110 section 15.1 calls these heuristically cacheable; mod_cache knows the others itself. */
-static int is_heuristic(int status)
+/* Whether the URL is longer than what the response is stored under, since some of its query does not
+ * count. */
+static int is_shortened(const state_t *state)
 {
-    static const int statuses[] = { 204, 308, 404, 405, 410, 414, 501 };
-    apr_size_t i;
+    const url_t *url = url_of(state->r);
+    const char *query = url_first(state->r)->parsed_uri.query;
+    key_parts_t parts;
 
-    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-        if (status == statuses[i]) {
-            return 1;
-        }
-    }
-    return 0;
+    return query && url && url->text && key_take_apart(url->base_key, &parts)
+           && parts.query.len < strlen(query);
 }
 
-static apr_int64_t heuristic_seconds(const state_t *state)
+static verdict_t verdict(const state_t *state, const apr_table_t *fields)
 {
-    const char *modified = value_of(state, "Last-Modified"), *date = value_of(state, "Date");
-    apr_time_t then = modified ? apr_date_parse_http(modified) : APR_DATE_BAD;
-    apr_time_t now = date ? apr_date_parse_http(date) : APR_DATE_BAD;
-    apr_int64_t seconds;
+    request_rec *r = state->r;
+    verdict_case_t response;
 
-    if (then == APR_DATE_BAD || !is_heuristic(status_of(state)) || state->r->args) {
-        return -1;
-    }
-    if (now == APR_DATE_BAD) {
-        now = apr_time_now();
-    }
-    seconds = now > then ? apr_time_sec(now - then) / HEURISTIC_DIVISOR : 0;
-    return seconds < HEURISTIC_MAX ? seconds : HEURISTIC_MAX;
-}
-
-/* Seconds; -1: none. */
-static apr_int64_t default_lifetime(const state_t *state)
-{
-    const char *type = state->r->content_type;
-    apr_interval_time_t ttl = -1;
-
-    if (state->config->ttl) {
-        ttl = ttl_find(state->config->ttl, status_of(state),
-                       type ? type : value_of(state, "Content-Type"));
-    }
-    return ttl >= 0 ? apr_time_sec(ttl) : heuristic_seconds(state);
-}
-
-static int is_explicit(const control_t *control)
-{
-    return control->max_age >= 0 || control->s_maxage >= 0;
-}
-
-static int is_refused(const control_t *control)
-{
-    return control->no_store || control->is_private || control->no_cache;
-}
-
-/* What mod_cache is to see in place of the hidden fields. NULL: nothing of that name. */
-typedef struct shown_t {
-    const char *control, *expires;
-} shown_t;
-
-/* Section 5.2.2.3: a cache that knows what a status means for storing need not mind no-store. */
-static int is_understood(int status)
-{
-    return is_heuristic(status) || status == HTTP_OK || status == HTTP_NON_AUTHORITATIVE
-           || status == HTTP_MULTIPLE_CHOICES || status == HTTP_MOVED_PERMANENTLY
-           || status == HTTP_MOVED_TEMPORARILY || status == HTTP_SEE_OTHER
-           || status == HTTP_TEMPORARY_REDIRECT;
-}
-
-/* Section 4.2: dates are read without regard to case. mod_cache minds that of the month. */
-static const char *readable_date(const char *date, apr_pool_t *pool)
-{
-    char *copy, *byte;
-    int inside = 0;
-
-    if (!date || apr_date_parse_http(date) != APR_DATE_BAD) {
-        return date;
-    }
-    copy = apr_pstrdup(pool, date);
-    for (byte = copy; *byte; byte++) {
-        *byte = (char)(inside ? apr_tolower(*byte) : apr_toupper(*byte));
-        inside = apr_isalpha(*byte);
-    }
-    byte = strstr(copy, "Gmt");
-    if (byte) {
-        byte[1] = 'M';
-        byte[2] = 'T';
-    }
-    return apr_date_parse_http(copy) != APR_DATE_BAD ? copy : date;
-}
-
-/* By a targeted field, if there is one; else Cache-Control and Expires. */
-static shown_t written(const state_t *state, const apr_table_t *fields, control_t *control)
-{
-    apr_pool_t *pool = state->r->pool;
-    shown_t shown = { NULL, NULL };
-
-    if (control_of_targeted(fields, config_targeted(state->config), control, pool)) {
-        shown.control = control_text(control, pool);
-        return shown;
-    }
-    *control = control_of(fields, pool);
-    shown.control = control_lines(fields, "Cache-Control", pool);
-    shown.expires = readable_date(apr_table_get(fields, "Expires"), pool);
-    return shown;
-}
-
-static shown_t effective(const state_t *state, const apr_table_t *fields)
-{
-    apr_pool_t *pool = state->r->pool;
-    control_t control;
-    shown_t shown = written(state, fields, &control);
-
-    if (control.must_understand) {
-        control.no_store = !is_understood(status_of(state));
-        shown.control = control_text(&control, pool);
-    }
-    if (!is_explicit(&control) && !is_refused(&control) && !shown.expires) {
-        apr_int64_t seconds = default_lifetime(state);
-
-        if (seconds >= 0) {
-            shown.control = apr_psprintf(pool, "%s%smax-age=%" APR_INT64_T_FMT,
-                                         shown.control ? shown.control : "",
-                                         shown.control && *shown.control ? ", " : "", seconds);
-        }
-    }
-    return shown;
+    memset(&response, 0, sizeof(response));
+    response.fields = fields;
+    response.targeted = config_targeted(state->config);
+    response.ttl = state->config->ttl;
+    response.confirmed = r->status == HTTP_NOT_MODIFIED && state->found;
+    response.status = response.confirmed ? state->found->record.status : r->status;
+    response.content_type = r->content_type ? r->content_type : value_of(state, "Content-Type");
+    response.last_modified = value_of(state, "Last-Modified");
+    response.date = value_of(state, "Date");
+    response.form = storable_form(r->headers_in)
+                    | (is_shortened(state) ? STORABLE_FORM_LONG : 0);
+    response.has_query = r->args != NULL;
+    response.now = apr_time_now();
+    return verdict_of(&response, r->pool);
 }
 
 static int is_same(const char *one, const char *other)
@@ -225,15 +133,17 @@ static int is_same(const char *one, const char *other)
 }
 
 /* What is as mod_cache would see it anyway stays where it is. */
-static int is_as_sent(const request_rec *r, const shown_t *shown)
+static int is_as_sent(const request_rec *r, const verdict_t *shown)
 {
     return is_same(shown->control, control_lines(r->headers_out, "Cache-Control", r->pool))
            && is_same(shown->expires, apr_table_get(r->headers_out, "Expires"))
+           && !apr_table_get(r->headers_out, "Pragma")
+           && !apr_table_get(r->err_headers_out, "Pragma")
            && !apr_table_get(r->err_headers_out, "Cache-Control")
            && !apr_table_get(r->err_headers_out, "Expires");
 }
 
-static void show(state_t *state, apr_table_t *fields, const shown_t *shown)
+static void show(state_t *state, apr_table_t *fields, const verdict_t *shown)
 {
     request_rec *r = state->r;
     int i;
@@ -268,30 +178,20 @@ void intake_restore(const state_t *state, apr_table_t *headers)
  * The filter
  * --------------------------------------------------------------------------------------------- */
 
-/* RFC 9111 section 3.2: of no use for an update, and to mod_cache a contradiction. */
-static void drop_body_fields(state_t *state)
-{
-    request_rec *r = state->r;
-
-    if (r->status == HTTP_NOT_MODIFIED && state->found) {
-        apr_table_unset(r->headers_out, "Content-Length");
-        apr_table_unset(r->headers_out, "Content-Encoding");
-        apr_table_unset(r->headers_out, "Content-Range");
-        apr_table_unset(r->headers_out, "Transfer-Encoding");
-    }
-}
-
 static void see_head(state_t *state)
 {
     apr_table_t *fields;
-    shown_t shown;
+    verdict_t shown;
 
-    drop_body_fields(state);
+    validation_confirm(state);
     if (state->found) {
         state->forward_status = state->r->status;
     }
     fields = collect(state);
-    shown = effective(state, fields);
+    restore_expires(state, fields);
+    shown = verdict(state, fields);
+    state->intake.problem = state->backend.malformed
+                            ? "the origin's head is malformed, or contradicts itself" : shown.problem;
     if (!is_as_sent(state->r, &shown)) {
         show(state, fields, &shown);
     }

@@ -9,9 +9,9 @@
  *
  *   handler -> intake -> CACHE_SAVE -> restore -> ... -> outlet -> ... -> network
  *
- * Freshness that is not in Cache-Control or Expires (a targeted field, RFC 9213; CacheStorerTTL; the
- * heuristic for statuses that mod_cache does not apply it to) is put there. What the client sees and
- * what is stored are the fields the origin sent: see intake_restore().
+ * mod_cache judges by Cache-Control, Expires and Pragma; it is shown the first two as http/verdict.h
+ * makes them. What the client sees and what is stored are the fields the origin sent: see
+ * intake_restore().
  */
 #ifndef INTAKE_H
 #define INTAKE_H

@@ -66,9 +66,21 @@ apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
 int          provider_create_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key,
                                     apr_off_t length, apr_bucket_brigade *brigade);
 apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cache_info *info);
+apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
+
+/* provider_body.c */
 apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_bucket_brigade *in,
                                  apr_bucket_brigade *out);
-apr_status_t provider_commit_entity(cache_handle_t *handle, request_rec *r);
+
+/* provider_write.c, for these two */
+
+/** The response is not stored: one line in the log, nothing half-stored, and requests that wait for it
+ * are told at once. @return rv, or APR_EGENERAL in place of APR_SUCCESS */
+apr_status_t provider_decline(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                              fetch_event_e event, const char *reason);
+
+/** The same, since the store does not take it. */
+apr_status_t provider_store_failed(const provider_object_t *object, request_rec *r, apr_status_t rv);
 
 /* provider_refusal.c: each tells the reason in words, or NULL: none */
 

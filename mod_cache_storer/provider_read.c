@@ -20,6 +20,7 @@
 
 #include "http_main.h"
 #include "http_protocol.h"
+#include "apr_date.h"
 #include "apr_strings.h"
 
 #include <string.h>
@@ -277,9 +278,37 @@ static unsigned asks_for(const request_rec *r)
     return asks;
 }
 
+/* RFC 9111 section 4.3.2: a response without Last-Modified is judged by its Date, which is its
+ * Last-Modified to httpd then; see_error() takes that off the answer. httpd takes a time after the
+ * response's Date for none, so a condition that holds is put as one that just holds. */
+static void settle_since(const provider_object_t *object, request_rec *r)
+{
+    apr_table_t *headers = r->headers_in, *stored = object->record.headers;
+    apr_time_t since = apr_date_parse_http(apr_table_get(headers, "If-Modified-Since"));
+    apr_time_t modified = apr_date_parse_http(apr_table_get(stored, "Last-Modified"));
+    int is_known = modified != APR_DATE_BAD;
+    char *text;
+
+    if (!is_known) {
+        modified = object->record.freshness.date;
+    }
+    if (since == APR_DATE_BAD || since > r->request_time
+        || apr_time_sec(since) < apr_time_sec(modified)) {
+        apr_table_unset(headers, "If-Modified-Since");
+        return;
+    }
+    text = apr_palloc(r->pool, APR_RFC822_DATE_LEN);
+    apr_rfc822_date(text, modified);
+    apr_table_setn(headers, "If-Modified-Since", text);
+    if (!is_known) {
+        apr_table_setn(stored, "Last-Modified", text);
+        state_of(r)->dated = 1;
+    }
+}
+
 /* RFC 9110 section 13.1.3, and section 13.2.2: conditions that the stored response does not meet
  * are answered with all of it. To mod_cache they would be a reason to ask the origin. */
-static void settle_conditions(const provider_object_t *object, request_rec *r)
+static void settle_conditions(const provider_object_t *object, request_rec *r, unsigned asks)
 {
     apr_table_t *headers = r->headers_in, *stored = object->record.headers;
 
@@ -290,8 +319,9 @@ static void settle_conditions(const provider_object_t *object, request_rec *r)
         }
     }
     else if (apr_table_get(headers, "If-Modified-Since")
-             && ap_condition_if_modified_since(r, stored) == AP_CONDITION_NOMATCH) {
-        apr_table_unset(headers, "If-Modified-Since");
+             && (apr_table_get(stored, "Last-Modified")
+                 || (!object->stale && !(asks & ASKS_DIRECTIVE)))) {
+        settle_since(object, r);
     }
     if (object->whole && apr_table_get(headers, "If-Range")
         && ap_condition_if_range(r, stored) == AP_CONDITION_NOMATCH) {
@@ -347,7 +377,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     /* The mapping may end earlier than the response itself says: a soft purge. */
     object->base.info.control.invalidated = object->stale && r->request_time < state->fresh_until;
     if ((asks & ASKS_CONDITION) && !r->main) { /* a subrequest shares the table with its main request */
-        settle_conditions(object, r);
+        settle_conditions(object, r, asks);
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0404) "found a %s response for %s",
                   object->stale ? "stale" : "fresh", object->base.key);

@@ -55,6 +55,9 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     if (provider_is_passing_error(r)) {
         return "it is the page for an error of the request";
     }
+    if (state->intake.problem) {
+        return state->intake.problem;
+    }
     if (ap_is_HTTP_REDIRECT(r->status) && leads_to_itself(state)) {
         return "it leads to the same URL with another scheme";
     }

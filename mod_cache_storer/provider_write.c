@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * provider_write.c - stores responses: what is stored at all, the record, the body as it streams
- * by, the commit; and the new record for a body that a 304 has confirmed.
+ * provider_write.c - stores responses: what is stored at all, the record, the commit; and the new
+ * record for a body that a 304 has confirmed. The body is provider_body.c's.
  *
  * A response that cannot be stored is never the client's problem: each way out leaves every bucket
  * in one of the two brigades, and the writer closed.
@@ -16,6 +16,8 @@
 #include "intake.h"
 #include "stale.h"
 
+#include "http/sendable.h"
+
 #include "purge/purge.h"
 #include "purge/tags.h"
 #include "stats/stats.h"
@@ -23,9 +25,6 @@
 #include "http_connection.h"
 #include "http_protocol.h"
 #include "apr_strings.h"
-
-/* How much of a body goes by before the client gets its share. */
-#define STORE_BATCH (128 * 1024)
 
 static apr_status_t end_writing(void *baton)
 {
@@ -52,10 +51,8 @@ static stats_counter_e counter_of(fetch_event_e event)
     }
 }
 
-/* The response is not stored: one line in the log, nothing half-stored, and requests that wait for it
- * are told at once. */
-static apr_status_t decline(const provider_object_t *object, request_rec *r, apr_status_t rv,
-                            fetch_event_e event, const char *reason)
+apr_status_t provider_decline(const provider_object_t *object, request_rec *r, apr_status_t rv,
+                              fetch_event_e event, const char *reason)
 {
     state_t *state = state_of(r);
 
@@ -72,9 +69,10 @@ static apr_status_t decline(const provider_object_t *object, request_rec *r, apr
     return rv == APR_SUCCESS ? APR_EGENERAL : rv;
 }
 
-static apr_status_t store_failed(const provider_object_t *object, request_rec *r, apr_status_t rv)
+apr_status_t provider_store_failed(const provider_object_t *object, request_rec *r,
+                                   apr_status_t rv)
 {
-    return decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "the store does not take it");
+    return provider_decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "the store does not take it");
 }
 
 static provider_writing_t *start_writing(provider_object_t *object, request_rec *r)
@@ -115,7 +113,7 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *m
         if (strcmp(reason, PROVIDER_REFUSAL_HEAD) == 0) {
             finish_behind_head(state, length);
         }
-        return provider_result(decline(object, r, APR_SUCCESS,
+        return provider_result(provider_decline(object, r, APR_SUCCESS,
                                        r->status == HTTP_PARTIAL_CONTENT ? FETCH_EVENT_PARTIAL
                                                                          : FETCH_EVENT_NOT_STORABLE,
                                        reason));
@@ -153,11 +151,11 @@ static apr_off_t announced_length(const request_rec *r, const apr_table_t *heade
 }
 
 /* For as long as it may be wanted. */
-static apr_interval_time_t kept_stale(const config_server_t *config, const apr_table_t *headers,
-                                      apr_pool_t *pool)
+static apr_interval_time_t kept_stale(const config_server_t *config, const freshness_t *response,
+                                      const apr_table_t *headers, apr_pool_t *pool)
 {
     apr_interval_time_t configured = config_stale(config);
-    apr_interval_time_t wanted = stale_longest(config, headers, pool);
+    apr_interval_time_t wanted = stale_longest(config, response, headers, pool);
 
     return wanted > configured ? wanted : configured;
 }
@@ -197,7 +195,8 @@ static apr_status_t write_head(provider_object_t *object, const apr_table_t *hea
     if (body_size >= 0) {
         size_hint = (apr_off_t)head.len + body_size;
     }
-    writing->expiry = freshness_expiry(response, headers, kept_stale(object->config, headers, pool),
+    writing->expiry = freshness_expiry(response, headers,
+                                       kept_stale(object->config, response, headers, pool),
                                        response->response_time);
     writing->etag = etag_of(headers);
     rv = storer_open_writer(object->store, writing->variant.key, writing->expiry, size_hint,
@@ -229,6 +228,13 @@ static void note_labels(const provider_object_t *object, request_rec *r, apr_tab
     record->site = object->config->site;
 }
 
+/* What httpd refuses to send becomes a 500; stored, it would be one for everybody. */
+static int is_unsendable(const request_rec *r, const apr_table_t *headers)
+{
+    return sendable_problem(headers) || sendable_problem(r->headers_out)
+           || sendable_problem(r->err_headers_out);
+}
+
 static apr_status_t store_new(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
@@ -238,28 +244,32 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
     apr_status_t rv;
 
     info_read(&object->base.info, record);
-    reason = request_variant(object->config, r, object->base_key, headers, 0, &writing->variant);
+    reason = is_unsendable(r, headers)
+             ? "httpd does not send such a field"
+             : request_variant(object->config, r, object->base_key, headers, 0, &writing->variant);
     if (!reason) {
         reason = guard_refusal(state_of(r), record);
     }
     if (reason) {
-        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
+        return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     writing->announced = announced_length(r, headers, writing->size_hint);
     note_labels(object, r, headers, record);
+    record->origin_etag = validation_etag(state_of(r), headers);
     record->body_length = writing->announced;
     record->body_limit = object->config->body_limit;
     if (body_is_compressed(object->config, headers, record->body_length)) {
         rv = storer_encoder_create(&writing->encoder);
         if (rv != APR_SUCCESS) {
-            return decline(object, r, rv, FETCH_EVENT_STORE_FAILED, "no memory to compress it");
+            return provider_decline(object, r, rv, FETCH_EVENT_STORE_FAILED,
+                                    "no memory to compress it");
         }
         record->flags |= RECORD_LZ4;
     }
     rv = write_head(object, headers, record,
                     writing->encoder ? -1 : record->body_length, r->pool);
     if (rv != APR_SUCCESS) {
-        return store_failed(object, r, rv);
+        return provider_store_failed(object, r, rv);
     }
     head_stored(r);
     if (record->body_length < 0) {
@@ -318,6 +328,7 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = start_writing(object, r);
     apr_table_t *headers = stored_headers(object, r);
+    const state_t *state = state_of(r);
     storer_view_t view = STORER_VIEW_EMPTY;
     record_t *record = &writing->record;
     const char *reason;
@@ -329,19 +340,27 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     if (reason) {
         /* access is not open to everybody any more: nor may be what was stored when it was */
         (void)provider_drop(object, r);
-        (void)decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
+        (void)provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
         return;
     }
     note_labels(object, r, headers, record);
     drop_old_age(headers, object->record.headers);
-    reason = request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
+    if (state) {
+        validation_update(state, headers);
+    }
+    reason = is_unsendable(r, headers)
+             ? "httpd does not send such a field"
+             : request_variant(object->config, r, object->base_key, headers, 1, &writing->variant);
+    if (!reason && state) {
+        reason = state->intake.problem;
+    }
     if (reason) {
-        (void)decline(object, r, APR_SUCCESS, FETCH_EVENT_BROKEN_OFF, reason);
+        (void)provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_BROKEN_OFF, reason);
         return;
     }
     rv = view_again(object, r, &view);
     if (rv != APR_SUCCESS) {
-        (void)decline(object, r, rv, FETCH_EVENT_STORE_FAILED,
+        (void)provider_decline(object, r, rv, FETCH_EVENT_STORE_FAILED,
                       "the response that was confirmed is not there any more");
         return;
     }
@@ -351,7 +370,7 @@ static void store_refreshed(provider_object_t *object, request_rec *r)
     }
     storer_view_release(&view);
     if (rv != APR_SUCCESS) {
-        (void)store_failed(object, r, rv);
+        (void)provider_store_failed(object, r, rv);
         return;
     }
     head_stored(r);
@@ -385,154 +404,10 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
         state->credentials = 1;
     }
     if (state && !provider_is_shared(&judged.freshness, state)) {
-        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE,
+        return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE,
                        "it was made for somebody's credentials");
     }
     return store_new(object, r);
-}
-
-/* ------------------------------------------------------------------------------------------------
- * store_body
- * --------------------------------------------------------------------------------------------- */
-
-static apr_status_t append_encoded(void *baton, storer_bytes_t bytes)
-{
-    return storer_writer_append(baton, bytes);
-}
-
-static apr_status_t append_body(provider_writing_t *writing, const char *data, apr_size_t length)
-{
-    storer_bytes_t bytes;
-
-    bytes.data = data;
-    bytes.len = length;
-    if (writing->encoder) {
-        return storer_encoder_add(writing->encoder, bytes, append_encoded, &writing->writer);
-    }
-    return storer_writer_append(&writing->writer, bytes);
-}
-
-static apr_status_t finish_body(provider_writing_t *writing)
-{
-    apr_status_t rv = APR_SUCCESS;
-
-    if (writing->encoder) {
-        rv = storer_encoder_finish(writing->encoder, append_encoded, &writing->writer);
-    }
-    writing->complete = rv == APR_SUCCESS;
-    return rv;
-}
-
-static void move_bucket(apr_bucket *bucket, apr_bucket_brigade *out)
-{
-    APR_BUCKET_REMOVE(bucket);
-    APR_BRIGADE_INSERT_TAIL(out, bucket);
-}
-
-/* Read a data bucket. APR_EAGAIN: more comes later, and what there is should go out now. A bucket
- * of unknown length turns into what was read, followed by the rest: memory stays bounded. */
-static apr_status_t read_bucket(apr_bucket *bucket, const char **data, apr_size_t *length,
-                                int may_block)
-{
-    int unknown = bucket->length == (apr_size_t)-1;
-
-    return apr_bucket_read(bucket, data, length,
-                           unknown && !may_block ? APR_NONBLOCK_READ : APR_BLOCK_READ);
-}
-
-/* Append what a data bucket holds. The bucket stays where it is. */
-static apr_status_t store_bucket(provider_object_t *object, request_rec *r, apr_bucket *bucket,
-                                 int may_block, apr_size_t *length)
-{
-    provider_writing_t *writing = object->writing;
-    const char *data;
-    apr_status_t rv;
-
-    rv = read_bucket(bucket, &data, length, may_block);
-    if (APR_STATUS_IS_EAGAIN(rv) && !may_block) {
-        return APR_EAGAIN;
-    }
-    if (rv != APR_SUCCESS) {
-        return decline(object, r, rv, FETCH_EVENT_BROKEN_OFF, "its body cannot be read");
-    }
-    writing->received += (apr_off_t)*length;
-    if (writing->received > object->config->body_limit) {
-        return decline(object, r, APR_SUCCESS, FETCH_EVENT_TOO_LARGE,
-                       "its body grew larger than CacheStorerMaxFileSize allows");
-    }
-    if (*length > 0) {
-        rv = append_body(writing, data, *length);
-        if (rv != APR_SUCCESS) {
-            return store_failed(object, r, rv);
-        }
-    }
-    return APR_SUCCESS;
-}
-
-/* An EOS behind the last byte goes with it: commit then comes before the client has the whole
- * response, and its next request is a hit. */
-static int batch_is_full(apr_bucket_brigade *in, apr_size_t moved)
-{
-    return moved >= STORE_BATCH && !APR_BUCKET_IS_EOS(APR_BRIGADE_FIRST(in));
-}
-
-/* Move on until a batch is full. mod_cache passes `out` on and calls again for what is left. */
-static apr_status_t store_batch(provider_object_t *object, request_rec *r, apr_bucket_brigade *in,
-                                apr_bucket_brigade *out)
-{
-    apr_size_t moved = 0, length;
-    int first = 1;
-    apr_status_t rv;
-
-    while (!APR_BRIGADE_EMPTY(in) && !batch_is_full(in, moved)) {
-        apr_bucket *bucket = APR_BRIGADE_FIRST(in);
-
-        if (APR_BUCKET_IS_EOS(bucket)) {
-            rv = finish_body(object->writing);
-            if (rv != APR_SUCCESS) {
-                return store_failed(object, r, rv);
-            }
-            move_bucket(bucket, out);
-            return APR_SUCCESS;
-        }
-        if (APR_BUCKET_IS_FLUSH(bucket)) {
-            move_bucket(bucket, out);
-            return APR_SUCCESS;
-        }
-        if (AP_BUCKET_IS_ERROR(bucket) || AP_BUCKET_IS_EOC(bucket)) {
-            return decline(object, r, APR_SUCCESS, FETCH_EVENT_BROKEN_OFF,
-                           "the origin broke it off");
-        }
-        if (!APR_BUCKET_IS_METADATA(bucket)) {
-            rv = store_bucket(object, r, bucket, first, &length);
-            if (APR_STATUS_IS_EAGAIN(rv) && object->writing->writer.ops) {
-                APR_BRIGADE_INSERT_TAIL(out, apr_bucket_flush_create(out->bucket_alloc));
-                return APR_SUCCESS;
-            }
-            if (rv != APR_SUCCESS) {
-                return rv;
-            }
-            moved += length;
-        }
-        move_bucket(bucket, out);
-        first = 0;
-    }
-    return APR_SUCCESS;
-}
-
-apr_status_t provider_store_body(cache_handle_t *handle, request_rec *r, apr_bucket_brigade *in,
-                                 apr_bucket_brigade *out)
-{
-    provider_object_t *object = provider_object_of(handle);
-
-    if (!object || !object->writing || object->writing->complete) {
-        APR_BRIGADE_CONCAT(out, in); /* what follows EOS is not ours */
-        return APR_SUCCESS;
-    }
-    if (!object->writing->writer.ops) {
-        return APR_EGENERAL;
-    }
-    return store_batch(object, r, in, out);
 }
 
 /* ------------------------------------------------------------------------------------------------
@@ -549,13 +424,13 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     apr_status_t rv;
 
     if (reason) {
-        return decline(object, r, APR_SUCCESS, r->connection->aborted ? FETCH_EVENT_CLIENT_GONE
-                                                                      : FETCH_EVENT_BROKEN_OFF,
-                       reason);
+        return provider_decline(object, r, APR_SUCCESS,
+                                r->connection->aborted ? FETCH_EVENT_CLIENT_GONE
+                                                       : FETCH_EVENT_BROKEN_OFF, reason);
     }
     reason = provider_lasting_objection(object, r);
     if (reason) {
-        return decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
+        return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
     variant.base_key = object->base_key;
     variant.varied_key = writing->variant.key;
@@ -568,11 +443,12 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     variant.max_variants = config_max_variants(object->config);
     rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
     if (rv != APR_SUCCESS) {
-        return store_failed(object, r, rv);
+        return provider_store_failed(object, r, rv);
     }
     if (purge_missed_it(object->store, &writing->record, now)) {
         (void)storer_delete(object->store, writing->variant.key); /* else it expires, as it would */
-        return decline(object, r, APR_SUCCESS, FETCH_EVENT_PURGED, "it was fetched before a purge");
+        return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_PURGED,
+                                "it was fetched before a purge");
     }
     if (state) {
         fetch_happens(&state->fetch, FETCH_EVENT_STORED, apr_time_now());

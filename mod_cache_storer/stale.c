@@ -9,6 +9,7 @@
 #include "fetch/refresh.h"
 
 #include "http/control.h"
+#include "http/staleness.h"
 
 #include "http_request.h"
 
@@ -24,31 +25,22 @@ static control_t words_of(const config_server_t *config, const apr_table_t *head
     return control;
 }
 
-/* How long after its freshness, in seconds of the response or by the configuration; -1: nobody says
- * anything. */
-static apr_interval_time_t window(const config_grace_t *grace, apr_int64_t seconds)
+static apr_interval_time_t window(const freshness_t *response, const config_grace_t *grace,
+                                  apr_int64_t seconds)
 {
-    if (grace->mode == CONFIG_GRACE_OFF) {
-        return 0;
-    }
-    return seconds >= 0 ? apr_time_from_sec(seconds) : grace->fallback;
+    return grace->mode == CONFIG_GRACE_OFF
+           ? 0 : staleness_window(response, seconds, grace->fallback);
 }
 
-apr_interval_time_t stale_longest(const config_server_t *config, const apr_table_t *headers,
-                                  apr_pool_t *pool)
+apr_interval_time_t stale_longest(const config_server_t *config, const freshness_t *response,
+                                  const apr_table_t *headers, apr_pool_t *pool)
 {
     control_t control = words_of(config, headers, pool);
     apr_interval_time_t revalidate, error;
 
-    revalidate = window(&config->while_revalidate, control.stale_while_revalidate);
-    error = window(&config->if_error, control.stale_if_error);
+    revalidate = window(response, &config->while_revalidate, control.stale_while_revalidate);
+    error = window(response, &config->if_error, control.stale_if_error);
     return revalidate > error ? revalidate : error;
-}
-
-/* Section 4.2.4: these forbid it, and mean it more than any other word. */
-static int is_forbidden(const freshness_t *response)
-{
-    return response->no_cache || response->must_revalidate || response->proxy_revalidate;
 }
 
 /* A request that wants something newer than what is there is to get it. */
@@ -81,32 +73,44 @@ static void stretch(freshness_t *response, apr_interval_time_t lifetime)
     }
 }
 
+/* Until when it may be served while it is refreshed; end: of its freshness. A response that was purged
+ * softly is to be served meanwhile for as long as it is kept, unless it forbids that: then, at most,
+ * for as long as it would be fresh without the purge. */
+static apr_time_t last_service(const state_t *state, const provider_object_t *object, apr_time_t end)
+{
+    const freshness_t *response = &object->record.freshness;
+    const config_grace_t *grace = &state->config->while_revalidate;
+    control_t control = words_of(state->config, object->record.headers, state->r->pool);
+    apr_interval_time_t allowed = window(response, grace, control.stale_while_revalidate);
+    apr_time_t last = allowed > 0 ? end + allowed : end, kept;
+
+    if (!object->soft) {
+        return allowed > 0 ? last : 0;
+    }
+    if (grace->mode == CONFIG_GRACE_OFF || response->must_revalidate
+        || response->proxy_revalidate) {
+        return 0;
+    }
+    kept = state->r->request_time + config_stale(state->config);
+    return staleness_is_forbidden(response) || last > kept ? last : kept;
+}
+
 int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
 {
     request_rec *r = state->r;
     freshness_t *response = &object->record.freshness;
-    control_t control;
-    apr_interval_time_t allowed;
-    apr_time_t end;
+    apr_time_t end = freshness_end(response, object->record.headers), last;
 
-    if (state->lookup || is_forbidden(response) || refresh_of(r)
-        || !collapse_is_open()) {
+    if (state->lookup || refresh_of(r) || !collapse_is_open()) {
         return 0;
     }
-    control = words_of(state->config, object->record.headers, r->pool);
-    allowed = window(&state->config->while_revalidate, control.stale_while_revalidate);
-    end = freshness_end(response, object->record.headers);
-    if (object->soft && state->config->while_revalidate.mode != CONFIG_GRACE_OFF) {
-        /* whoever purged it softly wants it served meanwhile, for as long as it is kept */
-        end = end < r->request_time ? end : r->request_time;
-        allowed = allowed > config_stale(state->config) ? allowed : config_stale(state->config);
-    }
-    if (allowed <= 0 || r->request_time >= end + allowed || asks_for_newer(state)) {
+    last = last_service(state, object, end);
+    if (r->request_time >= last || asks_for_newer(state)) {
         return 0;
     }
-    state->fresh_until = end;
+    state->fresh_until = object->soft && end > r->request_time ? r->request_time : end;
     background_fetch(state, key, -1);
-    stretch(response, freshness_lifetime(response) + allowed);
+    stretch(response, freshness_lifetime(response) + (last > end ? last - end : 0));
     return 1;
 }
 
@@ -114,18 +118,14 @@ int stale_serve(state_t *state, provider_object_t *object, storer_bytes_t key)
  * If the origin fails
  * --------------------------------------------------------------------------------------------- */
 
-/* Section 5.2.2.10: s-maxage means proxy-revalidate as well. */
 static int may_serve_on_error(const state_t *state, const provider_object_t *object)
 {
     const freshness_t *response = &object->record.freshness;
     control_t control;
     apr_interval_time_t allowed;
 
-    if (is_forbidden(response) || response->s_maxage != -1) {
-        return 0;
-    }
     control = words_of(state->config, object->record.headers, state->r->pool);
-    allowed = window(&state->config->if_error, control.stale_if_error);
+    allowed = window(response, &state->config->if_error, control.stale_if_error);
     /* where nobody says how long, CacheStaleOnError decides, for as long as the entry is kept */
     return allowed < 0
            || state->r->request_time < freshness_end(response, object->record.headers) + allowed;
@@ -142,7 +142,8 @@ void stale_guard(state_t *state, provider_object_t *object)
     conn_rec *c = state->r->connection;
 
     if (!may_serve_on_error(state, object)
-        && control_of(state->r->headers_in, state->r->pool).max_stale < 0) {
+        && (staleness_is_forbidden(&object->record.freshness)
+            || control_of(state->r->headers_in, state->r->pool).max_stale < 0)) {
         object->record.freshness.must_revalidate = 1; /* and the client has not allowed it either */
     }
     /* mod_proxy closes a connection that was used before, without an answer, where the origin does

@@ -12,8 +12,8 @@
 
 /** How long past its freshness a response may be wanted, as far as its own words and the
  * configuration say; negative: they say nothing. */
-apr_interval_time_t stale_longest(const config_server_t *config, const apr_table_t *headers,
-                                  apr_pool_t *pool);
+apr_interval_time_t stale_longest(const config_server_t *config, const freshness_t *response,
+                                  const apr_table_t *headers, apr_pool_t *pool);
 
 /**
  * A stale response was found: let mod_cache serve it at once, if that is allowed, and see to it that

@@ -14,6 +14,8 @@
 
 #include "config.h"
 #include "url.h"
+#include "compat/backend_head.h"
+#include "compat/validation.h"
 #include "fetch/fetch.h"
 
 /** Why a request went to the origin: the fwd parameter of RFC 9211 section 2.2. */
@@ -56,6 +58,7 @@ typedef struct state_fill_t {
 typedef struct state_intake_t {
     apr_table_t *hidden;    /**< Cache-Control, Expires, Pragma as the client gets them; NULL: as
                                  they are */
+    const char  *problem;   /**< why the response is not stored, whatever mod_cache makes of it */
     unsigned     restored:1; /**< what was hidden is back already */
 } state_intake_t;
 
@@ -83,6 +86,7 @@ typedef struct state_t {
     state_forward_e        forward;
     apr_uint64_t           epoch;       /**< the store's, from before anything was fetched */
     int                    keepalives;  /**< of the connection, where stale.c has hidden them */
+    unsigned               dated:1;     /**< what was found has its Date as its Last-Modified now */
     unsigned               bypass:1;    /**< it is none of the cache's, once bypass_known; state.c */
     unsigned               bypass_known:1;
 
@@ -95,6 +99,8 @@ typedef struct state_t {
     /* the hooks, in the order of a request's life: hooks.c, mask.c, intake.c, outlet.c */
     state_mask_t           mask;
     state_intake_t         intake;
+    backend_head_t         backend;     /**< compat/backend_head.c */
+    validation_t           validation;  /**< compat/validation.c */
     int                    forward_status; /**< of a revalidation's response; 0: unknown */
     unsigned               quick:1;     /**< mod_cache's quick handler looks at it now */
     unsigned               lookup:1;    /**< this is only a question whether it could be served */

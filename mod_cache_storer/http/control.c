@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const control_t nothing = { -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0 };
+static const control_t nothing = { -1, -1, -1, -1, -1, -1, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 
 /* One directive; the texts are not terminated. value NULL: it has none. */
 typedef struct directive_t {
@@ -105,7 +105,31 @@ static void take_seconds(apr_int64_t *to, apr_int64_t seconds)
     }
 }
 
-static int take_flag(control_t *control, const directive_t *directive)
+/* The field names in the value of no-cache or private. @return 0: there are none */
+static int take_fields(control_t *control, const directive_t *directive, apr_pool_t *pool)
+{
+    const char *end = directive->value + directive->value_length, *at = directive->value;
+    int found = 0;
+
+    while (at < end) {
+        const char *begin = at;
+
+        while (at < end && !strchr(" \t,\"", *at)) {
+            at++;
+        }
+        if (at > begin) {
+            control->fields = apr_pstrcat(pool, control->fields ? control->fields : "",
+                                          control->fields ? ", " : "",
+                                          apr_pstrmemdup(pool, begin, (apr_size_t)(at - begin)),
+                                          NULL);
+            found = 1;
+        }
+        at++;
+    }
+    return found;
+}
+
+static int take_flag(control_t *control, const directive_t *directive, apr_pool_t *pool)
 {
     if (is_named(directive, "no-store")) {
         control->no_store = 1;
@@ -126,10 +150,10 @@ static int take_flag(control_t *control, const directive_t *directive)
         control->only_if_cached = 1;
     }
     else if (is_named(directive, "no-cache")) {
-        control->no_cache |= directive->value_length == 0;
+        control->no_cache |= !take_fields(control, directive, pool);
     }
     else if (is_named(directive, "private")) {
-        control->is_private |= directive->value_length == 0;
+        control->is_private |= !take_fields(control, directive, pool);
     }
     else {
         return 0;
@@ -175,10 +199,14 @@ control_t control_of(const apr_table_t *headers, apr_pool_t *pool)
             take_seconds(number, CONTROL_SECONDS_MAX);
         }
         else if (number) {
-            take_seconds(number, seconds_of(&directive));
+            apr_int64_t seconds = seconds_of(&directive);
+
+            take_seconds(number, seconds);
+            control.unreadable |= seconds < 0
+                                  && (number == &control.max_age || number == &control.s_maxage);
         }
         else {
-            (void)take_flag(&control, &directive);
+            (void)take_flag(&control, &directive, pool);
         }
     }
     return control;
@@ -186,7 +214,7 @@ control_t control_of(const apr_table_t *headers, apr_pool_t *pool)
 
 /* A number must be an Integer, or the field is not what it should be: 0. Any other directive counts
  * unless it is false. */
-static int take_member(control_t *control, const structured_member_t *member)
+static int take_member(control_t *control, const structured_member_t *member, apr_pool_t *pool)
 {
     directive_t directive = { member->key, NULL, strlen(member->key), 0 };
     apr_int64_t *number = number_named(control, &directive);
@@ -202,17 +230,17 @@ static int take_member(control_t *control, const structured_member_t *member)
             directive.value = member->text;
             directive.value_length = strlen(member->text);
         }
-        (void)take_flag(control, &directive);
+        (void)take_flag(control, &directive, pool);
     }
     return 1;
 }
 
-static int take_members(control_t *control, const apr_array_header_t *members)
+static int take_members(control_t *control, const apr_array_header_t *members, apr_pool_t *pool)
 {
     int i;
 
     for (i = 0; i < members->nelts; i++) {
-        if (!take_member(control, &APR_ARRAY_IDX(members, i, structured_member_t))) {
+        if (!take_member(control, &APR_ARRAY_IDX(members, i, structured_member_t), pool)) {
             return 0;
         }
     }
@@ -231,7 +259,7 @@ int control_of_targeted(const apr_table_t *headers, const apr_array_header_t *fi
 
         /* an empty one is not valid either: section 2.2 */
         if (text && structured_dictionary(text, &members, pool) == APR_SUCCESS
-            && members->nelts > 0 && take_members(&found, members)) {
+            && members->nelts > 0 && take_members(&found, members, pool)) {
             *control = found;
             return 1;
         }
@@ -263,6 +291,9 @@ const char *control_text(const control_t *control, apr_pool_t *pool)
     add(words, control->no_store, "no-store");
     add(words, control->no_cache, "no-cache");
     add(words, control->is_private, "private");
+    if (control->fields) {
+        add(words, 1, apr_pstrcat(pool, "no-cache=\"", control->fields, "\"", NULL));
+    }
     add(words, control->is_public, "public");
     add(words, control->must_revalidate, "must-revalidate");
     add(words, control->proxy_revalidate, "proxy-revalidate");

@@ -19,9 +19,12 @@ typedef struct control_t {
     apr_int64_t stale_while_revalidate, stale_if_error;
     apr_int64_t max_stale, min_fresh;      /**< of a request; max_stale without a value is the
                                                 largest */
+    const char *fields;                    /**< the fields that no-cache="..." and private="..." name,
+                                                joined with ", "; NULL: none */
     unsigned    no_store:1;
     unsigned    no_cache:1;                /**< without field names */
     unsigned    is_private:1;              /**< without field names */
+    unsigned    unreadable:1;              /**< a max-age or s-maxage that is no number */
     unsigned    is_public:1;
     unsigned    must_revalidate:1;
     unsigned    proxy_revalidate:1;
@@ -33,7 +36,7 @@ typedef struct control_t {
 const char *control_lines(const apr_table_t *headers, const char *name, apr_pool_t *pool);
 
 /** The directives of Cache-Control. Tolerant: a directive that cannot be read is not there; of two
- * with a number the smaller one counts. */
+ * with a number the smaller one counts; no-cache="" and private="" are those without names. */
 control_t control_of(const apr_table_t *headers, apr_pool_t *pool);
 
 /**

@@ -10,6 +10,10 @@
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
 #define RECORD_VERSION 5u
 
+/* What is stored among the fields and is none: no field has such a name. */
+#define NOTE_TAGS ""
+#define NOTE_ETAG ":etag"
+
 /* Directives that are there or not, as bits */
 #define HEAD_NO_CACHE         1u
 #define HEAD_MUST_REVALIDATE  2u
@@ -134,13 +138,19 @@ static apr_size_t field_size(const char *name, const char *value)
     return sizeof(record_field_t) + strlen(name) + strlen(value) + 2;
 }
 
+static apr_size_t notes_size(const record_t *record)
+{
+    return (record->tags ? field_size(NOTE_TAGS, record->tags) : 0)
+           + (record->origin_etag ? field_size(NOTE_ETAG, record->origin_etag) : 0);
+}
+
 apr_status_t record_encode(const apr_table_t *headers, const record_t *record, storer_bytes_t *out,
                            apr_pool_t *pool)
 {
     const apr_array_header_t *array = apr_table_elts(headers);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
     record_head_t head;
-    apr_size_t length = record->tags ? field_size("", record->tags) : 0;
+    apr_size_t length = notes_size(record);
     char *data, *to;
     int i;
 
@@ -156,10 +166,14 @@ apr_status_t record_encode(const apr_table_t *headers, const record_t *record, s
         to = put_field(to, entries[i].key, entries[i].val);
     }
     if (record->tags) {
-        (void)put_field(to, "", record->tags);
+        to = put_field(to, NOTE_TAGS, record->tags);
+    }
+    if (record->origin_etag) {
+        (void)put_field(to, NOTE_ETAG, record->origin_etag);
     }
     fill_head(&head, record);
-    head.field_count = (apr_uint64_t)array->nelts + (record->tags != NULL);
+    head.field_count = (apr_uint64_t)array->nelts + (record->tags != NULL)
+                       + (record->origin_etag != NULL);
     head.block_length = length;
     memcpy(data, &head, sizeof(head));
     head.checksum = checksum_of(data, sizeof(head) + length);
@@ -201,9 +215,19 @@ static apr_status_t gather(storer_view_t *view, apr_size_t *offset, char *to, ap
     return APR_SUCCESS;
 }
 
+static void read_note(record_t *record, const char *name, const char *value)
+{
+    if (strcmp(name, NOTE_TAGS) == 0) {
+        record->tags = value;
+    }
+    else if (strcmp(name, NOTE_ETAG) == 0) {
+        record->origin_etag = value;
+    }
+}
+
 /* Make the table point into the block. Lengths were not looked at before. */
 static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t count,
-                               apr_table_t **headers, const char **tags, apr_pool_t *pool)
+                               record_t *record, apr_pool_t *pool)
 {
     apr_table_t *table;
     apr_uint64_t i;
@@ -231,17 +255,17 @@ static apr_status_t read_block(char *block, apr_size_t length, apr_uint64_t coun
         if ((value[-1] | block[-1]) != '\0') {
             return APR_EINVAL;
         }
-        if (field.name_length > 0) {
+        if (name[0] && name[0] != NOTE_ETAG[0]) {
             apr_table_addn(table, name, value);
         }
         else {
-            *tags = value;
+            read_note(record, name, value);
         }
     }
     if (length > 0) {
         return APR_EINVAL;
     }
-    *headers = table;
+    record->headers = table;
     return APR_SUCCESS;
 }
 
@@ -294,8 +318,6 @@ apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *po
     record_head_t head;
     apr_size_t offset = 0, head_length;
     apr_off_t stored_length;
-    apr_table_t *headers;
-    const char *tags = NULL;
     char *data;
     apr_status_t rv;
 
@@ -324,8 +346,8 @@ apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *po
     if (!(head.flags & RECORD_LZ4) && head.body_length >= 0 && head.body_length != stored_length) {
         return APR_EINVAL;
     }
-    rv = read_block(data + sizeof(head), (apr_size_t)head.block_length, head.field_count, &headers,
-                    &tags, pool);
+    record->tags = record->origin_etag = NULL;
+    rv = read_block(data + sizeof(head), (apr_size_t)head.block_length, head.field_count, record, pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -333,7 +355,5 @@ apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *po
     record->head_length = head_length;
     record->skip = offset;
     record->stored_length = stored_length;
-    record->headers = headers;
-    record->tags = tags;
     return APR_SUCCESS;
 }

@@ -4,8 +4,8 @@
  *
  *   +-----------+--------------------------------------------+------------------------------+
  *   | head      | block: per field two lengths, name NUL,    | body, as it is or as one LZ4 |
- *   | fixed     | value NUL; the tags as a field "" of their | frame, to the value's end    |
- *   |           | own                                        |                              |
+ *   | fixed     | value NUL; the tags as a field "", the     | frame, to the value's end    |
+ *   |           | origin's ETag as a field ":etag"           |                              |
  *   +-----------+--------------------------------------------+------------------------------+
  *
  * The body comes last so that it can be appended while its length is not known yet, and be served
@@ -43,11 +43,13 @@ typedef struct record_t {
     apr_uint64_t epoch;        /**< the store's, from before it was fetched */
     apr_uint64_t site;         /**< of the virtual host that stored it, see purge/labels.h */
     const char  *tags;         /**< separated by spaces; NULL: none */
+    const char  *origin_etag;  /**< the origin's, where the stored ETag is one that a filter has made
+                                    of it; NULL: it is the stored one, if any */
 } record_t;
 
 /**
  * Head and block of a response, in pool. Reads status, freshness, flags, body_length,
- * body_limit, epoch, site and tags of the record.
+ * body_limit, epoch, site, tags and origin_etag of the record.
  * @return APR_SUCCESS, or APR_ENOSPC: more header fields than a record takes
  */
 apr_status_t record_encode(const apr_table_t *headers, const record_t *record, storer_bytes_t *out,

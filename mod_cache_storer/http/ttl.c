@@ -107,7 +107,8 @@ static int applies(const ttl_rule_t *rule, int status, const char *type, apr_siz
     }
 }
 
-apr_interval_time_t ttl_find(const ttl_rules_t *rules, int status, const char *content_type)
+apr_interval_time_t ttl_find(const ttl_rules_t *rules, int status, const char *content_type,
+                             int *named)
 {
     const char *type = content_type ? content_type : "";
     apr_size_t type_length = strcspn(type, " \t;,");
@@ -120,6 +121,9 @@ apr_interval_time_t ttl_find(const ttl_rules_t *rules, int status, const char *c
         if (applies(rule, status, type, type_length) && (!best || rule->kind >= best->kind)) {
             best = rule;
         }
+    }
+    if (named) {
+        *named = best && best->kind == TTL_STATUS;
     }
     return best ? best->time : -1;
 }

@@ -26,9 +26,14 @@ ttl_rules_t *ttl_rules_create(apr_pool_t *pool);
 apr_status_t ttl_rules_add(ttl_rules_t *rules, const char *what, const char *time,
                            const char **problem);
 
-/** The time of the most special rule: status, class of statuses, type, any subtype; of equal ones
- * the last. Types are for successful responses (2xx) only. content_type may be NULL and have
- * parameters. -1: no rule. */
-apr_interval_time_t ttl_find(const ttl_rules_t *rules, int status, const char *content_type);
+/**
+ * The time of the most special rule: status, class of statuses, type, any subtype; of equal ones the
+ * last. Types are for successful responses (2xx) only.
+ * @param content_type may be NULL and have parameters
+ * @param named        set to whether the rule names the very status; may be NULL
+ * @return -1: no rule
+ */
+apr_interval_time_t ttl_find(const ttl_rules_t *rules, int status, const char *content_type,
+                             int *named);
 
 #endif /* TTL_H */

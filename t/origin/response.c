@@ -280,10 +280,10 @@ static void add_parameters(head_t *head, const plan_t *plan, const char *paramet
 
 static void add_dates(head_t *head, const plan_t *plan)
 {
-    const char *expires = parameter(plan, "expires");
+    const char *expires = parameter(plan, "expires"), *own = parameter(plan, "date");
     char date[64];
 
-    format_date(time(NULL), date);
+    format_date(time(NULL) + (own ? (time_t)atoll(own) : 0), date);
     add(head, "Date", date);
     if (plan->last_modified) {
         format_date(plan->last_modified, date);
@@ -323,8 +323,14 @@ static int send_head(const plan_t *plan, int socket)
     head_t head;
     char text[64];
 
-    head.len =
-        (size_t)snprintf(head.bytes, sizeof(head.bytes), "HTTP/1.1 %d Status\r\n", plan->status);
+    if (parameter(plan, "line")) {
+        head.len = (size_t)snprintf(head.bytes, sizeof(head.bytes), "%s\r\n",
+                                    parameter(plan, "line"));
+    }
+    else {
+        head.len = (size_t)snprintf(head.bytes, sizeof(head.bytes), "HTTP/1.1 %d Status\r\n",
+                                    plan->status);
+    }
     add_dates(&head, plan);
     snprintf(text, sizeof(text), "%lu", plan->serial);
     add(&head, "X-Serial", text);

@@ -8,12 +8,13 @@
  *   seed=TEXT          version of the content; 1
  *   roll=N             the version goes up by one with every N requests of the path
  *   echo=Header        the content depends on this request header; may be repeated
- *   status=CODE        200
+ *   status=CODE        200; line=TEXT: a status line of any form
  *   ct=TYPE            Content-Type; text/plain
  *   cc=TEXT            Cache-Control
  *   etag=TEXT          ETag; `auto`: made from version and identity
  *   lm=SECONDS         Last-Modified, that long ago (negative: ahead); `lm=@N`: at Unix time N
  *   expires=SECONDS    Expires, that far from now
+ *   date=SECONDS       Date, that far from now; 0
  *   vary=LIST          Vary; repeated: several lines
  *   h=Name:Value       any other header; may be repeated
  *   text=TEXT          the body itself, in place of a made one

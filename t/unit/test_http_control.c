@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include <string.h>
+#include <strings.h>
 
 /* ---- directives as text: "no-store max-age=5" ---- */
 
@@ -31,6 +32,9 @@ static const char *control_shown(const control_t *control, apr_pool_t *pool)
                                    control->must_understand ? " must-understand" : "",
                                    control->only_if_cached ? " only-if-cached" : "", NULL);
 
+    if (control->fields) {
+        text = apr_pstrcat(pool, text, " [", control->fields, "]", NULL);
+    }
     text = with_number(text, "max-age", control->max_age, pool);
     text = with_number(text, "s-maxage", control->s_maxage, pool);
     text = with_number(text, "swr", control->stale_while_revalidate, pool);
@@ -146,13 +150,15 @@ static const case_t controls[] = {
     /* field names: the directive is about them only, and not about the response */
     { "no-cache", "no-cache" },
     { "private", "private" },
-    { "no-cache=\"Set-Cookie\", max-age=5", "max-age=5" },
-    { "private=\"X-A, X-B\", max-age=5", "max-age=5" },
-    { "private=X-A", "" },
-    { "no-cache=\"X-A\", no-cache", "no-cache" },
-    { "private, private=\"X-A\"", "private" },
+    { "no-cache=\"Set-Cookie\", max-age=5", "[Set-Cookie] max-age=5" },
+    { "private=\"X-A, X-B\", max-age=5", "[X-A, X-B] max-age=5" },
+    { "private=X-A", "[X-A]" },
+    { "no-cache=\"X-A\", no-cache", "no-cache [X-A]" },
+    { "private, private=\"X-A\"", "private [X-A]" },
     { "no-cache=", "no-cache" },
     { "private=\"\"", "private" },
+    { "private=\" ,\"", "private" },
+    { "no-cache=X-A, private=\"X-B\"", "[X-A, X-B]" },
     { "private =\"X-A\"", "private" },
     { "no-cache = \"X-A\"", "no-cache" },
 
@@ -194,6 +200,12 @@ static const char *upper_case(const char *text, apr_pool_t *pool)
     return upper;
 }
 
+/* Names of fields stay as they are written. */
+static int means_the_same(const char *one, const char *other)
+{
+    return strcasecmp(one, other) == 0;
+}
+
 static int is_in_range(apr_int64_t seconds)
 {
     return seconds >= -1 && seconds <= CONTROL_SECONDS_MAX;
@@ -217,7 +229,7 @@ static const char *by_properties(void *baton, const char *input, apr_pool_t *poo
     }
     apr_table_setn(headers, "Cache-Control", upper);
     control = control_of(headers, pool);
-    if (strcmp(control_shown(&control, pool), shown) != 0) {
+    if (!means_the_same(control_shown(&control, pool), shown)) {
         return apr_pstrcat(pool, "means something else in upper case than: ", shown, NULL);
     }
     apr_table_setn(headers, "Cache-Control", "private,max-age=0");
@@ -273,7 +285,7 @@ static const targeted_t targeteds[] = {
     { "private=?0", NULL, "" },
 
     /* field names */
-    { "private=\"X-A\", max-age=5", NULL, "max-age=5" },
+    { "private=\"X-A\", max-age=5", NULL, "[X-A] max-age=5" },
     { "private=\"\"", NULL, "private" },
     { "private=X-A", NULL, "private" },
     { "no-cache=(\"X-A\")", NULL, "no-cache" },

@@ -94,6 +94,7 @@ static record_t a_record(void)
     record.epoch = 12;
     record.site = 34;
     record.tags = "one two";
+    record.origin_etag = "W/\"v1\"";
     return record;
 }
 
@@ -153,6 +154,7 @@ static void what_is_stored_comes_back(apr_pool_t *pool)
     is_int((long long)got.epoch, 12, "the epoch");
     is_int((long long)got.site, 34, "the site");
     is_string(got.tags, "one two", "the tags");
+    is_string(got.origin_etag, "W/\"v1\"", "the origin's ETag");
     lines = apr_table_elts(got.headers);
     is_int(lines->nelts, 4, "all lines of the head, and no more");
     is_string(apr_table_get(got.headers, "content-type"), "text/plain", "a field");
@@ -172,10 +174,11 @@ static void each_directive_by_itself(apr_pool_t *pool)
         put.freshness.must_revalidate = (i & 2) != 0;
         put.freshness.proxy_revalidate = (i & 4) != 0;
         put.freshness.is_public = (i & 8) != 0;
-        put.tags = NULL;
+        put.tags = put.origin_etag = NULL;
         value = a_value(&put, pool);
         ok(decode(value.data, value.len, &got, pool) == APR_SUCCESS
-           && is_same_freshness(&got.freshness, &put.freshness) && !got.tags,
+           && is_same_freshness(&got.freshness, &put.freshness) && !got.tags
+           && !got.origin_etag,
            "directives %d", i);
     }
 }

@@ -62,17 +62,20 @@ static const struct found_t {
 static void test_found(apr_pool_t *pool)
 {
     const ttl_rules_t *rules = rules_of(list, HTTP_COUNT(list), pool);
-    int i;
+    int i, named;
 
     for (i = 0; i < HTTP_COUNT(founds); i++) {
         const struct found_t *one = &founds[i];
         const char *type = one->type ? http_exactly(one->type, pool) : NULL;
         apr_interval_time_t want = one->milliseconds < 0 ? -1 : one->milliseconds * 1000;
 
-        is_int(ttl_find(rules, one->status, type), want, "%d %s", one->status,
+        is_int(ttl_find(rules, one->status, type, &named), want, "%d %s", one->status,
                type ? type : "of no type");
+        is_int(named, one->status == 204 || one->status == 404 || one->status == 410
+                      || one->status == 503,
+               "%d: by its name", one->status);
     }
-    is_int(ttl_find(ttl_rules_create(pool), 200, "text/html"), -1, "no rules");
+    is_int(ttl_find(ttl_rules_create(pool), 200, "text/html", &named), -1, "no rules");
 }
 
 /* Which one is the most special one does not depend on the order in which they are written. */
@@ -88,7 +91,7 @@ static void test_order(apr_pool_t *pool)
             rule_t both[2] = { kinds[first], kinds[second] };
             const rule_t *special = &kinds[first < second ? first : second];
 
-            is_int(ttl_find(rules_of(both, 2, pool), 204, "text/html"),
+            is_int(ttl_find(rules_of(both, 2, pool), 204, "text/html", NULL),
                    apr_atoi64(special->time) * APR_USEC_PER_SEC, "%s, then %s", both[0].what,
                    both[1].what);
         }
@@ -129,7 +132,7 @@ static void test_refused(apr_pool_t *pool)
            problem ? problem : "nothing");
     }
     for (i = 0; i < 1000; i++) {
-        if (ttl_find(rules, i, "text/html") != -1) {
+        if (ttl_find(rules, i, "text/html", NULL) != -1) {
             break;
         }
     }
@@ -148,11 +151,11 @@ static void test_many(apr_pool_t *pool)
                  != APR_SUCCESS;
     }
     for (i = 100; i < 600; i++) {
-        wrong += ttl_find(rules, i, NULL) != apr_time_from_sec(i);
+        wrong += ttl_find(rules, i, NULL, NULL) != apr_time_from_sec(i);
     }
     is_int(wrong, 0, "500 rules");
     is_status(ttl_rules_add(rules, "200", "9223372036854s", &problem), APR_SUCCESS, "a long time");
-    is_int(ttl_find(rules, 200, NULL), apr_time_from_sec(APR_INT64_C(9223372036854)), "is kept");
+    is_int(ttl_find(rules, 200, NULL, NULL), apr_time_from_sec(APR_INT64_C(9223372036854)), "is kept");
 }
 
 int main(void)
