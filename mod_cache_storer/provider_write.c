@@ -113,10 +113,10 @@ int provider_create_entity(cache_handle_t *handle, request_rec *r, const char *m
         if (strcmp(reason, PROVIDER_REFUSAL_HEAD) == 0) {
             finish_behind_head(state, length);
         }
-        return provider_result(provider_decline(object, r, APR_SUCCESS,
-                                       r->status == HTTP_PARTIAL_CONTENT ? FETCH_EVENT_PARTIAL
-                                                                         : FETCH_EVENT_NOT_STORABLE,
-                                       reason));
+        return provider_result(provider_decline(
+            object, r, APR_SUCCESS, r->status == HTTP_PARTIAL_CONTENT ? FETCH_EVENT_PARTIAL
+                                                                      : FETCH_EVENT_NOT_STORABLE,
+            reason));
     }
     start_writing(object, r)->size_hint = length;
     state->storing = object;
