@@ -56,7 +56,7 @@ static void put_fields(request_rec *r, const provider_object_t *object, apr_inte
 }
 
 /* A response is stored as it comes out of the content filters, so it goes in behind them. */
-static void skip_content_filters(request_rec *r)
+void hit_skip_content_filters(request_rec *r)
 {
     while (r->output_filters && r->output_filters->r == r
            && r->output_filters->frec->ftype <= AP_FTYPE_CONTENT_SET + 1) {
@@ -83,7 +83,7 @@ int hit_serve(state_t *state, cache_handle_t *handle)
     put_fields(r, object, age);
     cache_run_cache_status(handle, r, r->headers_out, AP_CACHE_HIT, "cache hit");
     ap_run_insert_filter(r);
-    skip_content_filters(r);
+    hit_skip_content_filters(r);
     brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     (void)provider_recall_body(handle, r->pool, brigade); /* a failure is in the brigade */
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(brigade->bucket_alloc));

@@ -26,4 +26,8 @@
  */
 int hit_serve(state_t *state, cache_handle_t *handle);
 
+/** Remove the filters that what is sent has passed before: those on this side of where it was
+ * stored. */
+void hit_skip_content_filters(request_rec *r);
+
 #endif /* HIT_H */

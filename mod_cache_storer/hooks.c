@@ -152,6 +152,9 @@ static void insert_filters(request_rec *r)
         return;
     }
     state->forwarded = 1;
+    if (state->relayed) {
+        return; /* what is sent has passed the filters in the background */
+    }
     if (r->method_number == M_GET) {
         validation_insert(state);
         intake_insert(state);

@@ -21,14 +21,21 @@
 
 static ap_filter_rec_t *outlet_handle, *outlet_subrequest_handle;
 
-static void see_head(state_t *state)
+static apr_status_t see_head(state_t *state, const apr_bucket_brigade *brigade)
 {
+    apr_status_t rv;
+
     if (!state->intake.restored) {
         intake_restore(state, state->r->headers_out);
     }
-    fill_answer(state);
+    rv = fill_answer(state, brigade);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
     purge_response_see(state);
     status_add_forwarded(state, state->r->headers_out);
+    finish_begin(state);
+    return APR_SUCCESS;
 }
 
 static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)
@@ -43,9 +50,13 @@ static apr_status_t outlet_filter(ap_filter_t *filter, apr_bucket_brigade *briga
             ap_remove_output_filter(filter);
             return ap_pass_brigade(filter->next, brigade);
         }
-        see_head(state);
-        finish_begin(state);
+        rv = see_head(state, brigade);
+        if (rv != APR_SUCCESS) {
+            (void)apr_brigade_cleanup(brigade);
+            return rv;
+        }
     }
+    finish_relay(state, brigade);
     rv = fill_cut(state, brigade);
     if (rv != APR_SUCCESS || APR_BRIGADE_EMPTY(brigade)) {
         return rv;

@@ -11,6 +11,7 @@
 #include "fetch/background.h"
 #include "fetch/collapse.h"
 #include "fetch/fill.h"
+#include "fetch/relayed.h"
 #include "hit.h"
 #include "info.h"
 #include "stale.h"
@@ -389,6 +390,20 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     return result;
 }
 
+/* What wants less than all of a response fills the cache nevertheless, one way or the other. */
+static int begin_fill(state_t *state)
+{
+    int result = DECLINED;
+
+    if (!state->fetch.passes) {
+        result = relayed_serve(state);
+    }
+    if (result == DECLINED && !state->fetch.passes) {
+        fill_prepare(state);
+    }
+    return result;
+}
+
 static int missed(provider_object_t *object, state_t *state, cache_handle_t *handle,
                   apr_status_t rv)
 {
@@ -403,10 +418,7 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
                   STORERNO(0403) "nothing cached for %s fits the request", object->base.key);
-    if (!state->lookup && !state->fetch.passes) {
-        fill_prepare(state);
-    }
-    return DECLINED;
+    return state->lookup ? DECLINED : begin_fill(state);
 }
 
 int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key)

@@ -43,14 +43,17 @@ typedef struct state_mask_t {
 /** Conditions and ranges that a request on a cold key was relieved of, see fetch/fill.c. */
 typedef struct state_fill_t {
     apr_table_t *conditions;    /**< NULL: none */
+    apr_off_t    length;        /**< of the whole body, by its head; -1: not known */
     apr_off_t    skip, take;    /**< of the body for the client; take -1: all */
     unsigned     sliced:1;
+    unsigned     again:1;       /**< it is asked for again, as it came */
     unsigned     done:1;        /**< the rest is not for the client: it has all, or has gone */
     unsigned     gone:1;        /**< it has gone, or never was, and the handler does not know */
-    apr_off_t    allowed;       /**< if gone: bytes of the body up to which it is fetched nevertheless;
+    unsigned     left:1;        /**< the client at the other end of a relay has */
+    apr_off_t    allowed;       /**< if done: bytes of the body up to which it is fetched nevertheless;
                                      -1: no limit but that of the store */
     apr_off_t    asked_at;      /**< bytes of the body when it was last asked whether anybody waits */
-    apr_time_t   deadline;      /**< if gone: when it ends, unless somebody waits */
+    apr_time_t   deadline;      /**< if done: when it ends, unless somebody waits */
     unsigned     early:1;       /**< it has all before the end, and that was not flushed yet */
 } state_fill_t;
 
@@ -109,8 +112,9 @@ typedef struct state_t {
     unsigned               forwarded:1; /**< a handler makes a response, past the cache */
     unsigned               outlet_seen:1;
 
-    /* fetch/fill.c, fetch/finish.c */
+    /* fetch/fill.c, fetch/finish.c, fetch/relayed.c */
     state_fill_t           fill;
+    unsigned               relayed:1;   /**< answered with what a background request fetches */
 
     /* management: admin/, purge/ */
     unsigned               management:1; /**< it is for the module itself: not counted */

@@ -41,6 +41,7 @@
  *   STORED         | STORING, FINISHING, DECLINED| STORED      | LANDED              |
  *   NOT_STORABLE   | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   TOO_LARGE      | all but WAITING             | DECLINED    | UNCACHEABLE         | long
+ *   UNWANTED       | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   REDIRECTED     | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   UPGRADED       | all but WAITING             | DECLINED    | UNCACHEABLE         | long
  *   PARTIAL        | all but WAITING             | DECLINED    | FAILED              |
@@ -100,6 +101,7 @@ typedef enum fetch_event_e {
     /* the response is not stored, and the next one will not be either */
     FETCH_EVENT_NOT_STORABLE,   /**< by HTTP's rules, or by the configuration */
     FETCH_EVENT_TOO_LARGE,      /**< as announced, or as it came */
+    FETCH_EVENT_UNWANTED,       /**< a client wants a part, and there is too much besides it */
     FETCH_EVENT_REDIRECTED,     /**< an internal redirect goes on under another key */
     FETCH_EVENT_UPGRADED,       /**< the connection speaks another protocol from now on */
     /* not stored, and the next one may be */

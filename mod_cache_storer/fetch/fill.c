@@ -7,6 +7,7 @@
 #include "finish.h"
 
 #include "http_protocol.h"
+#include "http_request.h"
 #include "apr_lib.h"
 #include "apr_strings.h"
 
@@ -22,10 +23,18 @@ static int keep_line(void *baton, const char *name, const char *value)
     return 1;
 }
 
+/* It was asked for without conditions before, by the request of which this is a redirect. */
+static int was_asked_again(const request_rec *r)
+{
+    const state_t *before = r->prev ? state_find(r->prev) : NULL;
+
+    return before && before->fill.again;
+}
+
 /* A failed If-Match or If-Unmodified-Since is an error, which the origin is to tell. */
 static int is_fillable(const request_rec *r)
 {
-    return !r->main && !r->header_only
+    return !r->main && !r->header_only && !was_asked_again(r)
            && (apr_table_get(r->headers_in, "If-None-Match")
                || apr_table_get(r->headers_in, "If-Modified-Since")
                || apr_table_get(r->headers_in, "Range"))
@@ -33,12 +42,17 @@ static int is_fillable(const request_rec *r)
            && !apr_table_get(r->headers_in, "If-Unmodified-Since");
 }
 
+int fill_is_wanted(const state_t *state)
+{
+    return is_fillable(state->r) && config_finish_fill(state->config) > 0;
+}
+
 void fill_prepare(state_t *state)
 {
     apr_table_t *headers = state->r->headers_in, *saved;
     int i;
 
-    if (state->fill.conditions || !is_fillable(state->r)) {
+    if (state->fill.conditions || !fill_is_wanted(state)) {
         return;
     }
     saved = apr_table_make(state->r->pool, 4);
@@ -133,10 +147,9 @@ static void answer_range(state_t *state)
 {
     request_rec *r = state->r;
     const char *range = apr_table_get(r->headers_in, "Range");
-    const char *text = apr_table_get(r->headers_out, "Content-Length");
-    apr_off_t length, first = 0, last = 0;
+    apr_off_t length = state->fill.length, first = 0, last = 0;
 
-    if (!range || !text || !ap_parse_strict_length(&length, text)
+    if (!range || length < 0
         || apr_table_get(r->headers_out, "Content-Range")
         || ap_condition_if_range(r, r->headers_out) == AP_CONDITION_NOMATCH) {
         return;
@@ -165,15 +178,21 @@ static void answer_range(state_t *state)
     }
 }
 
-void fill_answer(state_t *state)
+/* Content-Length of the whole body; -1: not known. */
+static apr_off_t length_of(const request_rec *r)
+{
+    const char *text = apr_table_get(r->headers_out, "Content-Length");
+    apr_off_t length;
+
+    return text && ap_parse_strict_length(&length, text) ? length : -1;
+}
+
+void fill_judge(state_t *state)
 {
     request_rec *r = state->r;
 
-    if (!state->fill.conditions) {
-        return;
-    }
-    put_back(state);
     state->fill.take = -1;
+    state->fill.length = length_of(r);
     if (r->status != HTTP_OK) {
         return;
     }
@@ -182,6 +201,82 @@ void fill_answer(state_t *state)
         return;
     }
     answer_range(state);
+}
+
+int fill_leaves_little(const state_t *state)
+{
+    const state_fill_t *fill = &state->fill;
+
+    return !fill->sliced || fill->length < 0
+           || fill->length - fill->take <= config_finish_fill(state->config);
+}
+
+void fill_forget(state_t *state)
+{
+    state->fill.sliced = 0;
+    state->fill.skip = 0;
+    state->fill.take = -1;
+}
+
+/* mod_cache does the same after a 304 that it cannot use. */
+static void ask_again(state_t *state)
+{
+    request_rec *r = state->r;
+
+    fetch_happens(&state->fetch, FETCH_EVENT_UNWANTED, apr_time_now());
+    state->fill.again = 1;
+    r->status = HTTP_OK;
+    r->status_line = NULL;
+    ap_internal_redirect(r->unparsed_uri, r);
+    finish_client_served(state);
+}
+
+static int is_all_here(const apr_bucket_brigade *brigade)
+{
+    return !APR_BRIGADE_EMPTY(brigade) && APR_BUCKET_IS_EOS(APR_BRIGADE_LAST(brigade));
+}
+
+/* What lies before the range would be read for nobody. */
+static int is_far(const state_t *state)
+{
+    int stored = fetch_is_storing(&state->fetch) && fill_leaves_little(state);
+
+    return !stored && state->fill.skip > config_finish_fill(state->config)
+           && finish_may_stop_handler(state);
+}
+
+/* The origin was asked for a range, and may have sent all of a response that is not stored. */
+static int may_be_ignored(const state_t *state)
+{
+    const request_rec *r = state->r;
+
+    return !r->main && r->status == HTTP_OK && apr_table_get(r->headers_in, "Range")
+           && (state->fetch.passes || was_asked_again(r));
+}
+
+apr_status_t fill_answer(state_t *state, const apr_bucket_brigade *brigade)
+{
+    conn_rec *c = state->r->connection;
+    int stripped = state->fill.conditions != NULL;
+
+    if (stripped) {
+        put_back(state);
+    }
+    else if (!may_be_ignored(state)) {
+        return APR_SUCCESS;
+    }
+    fill_judge(state);
+    if (!state->fill.sliced || is_all_here(brigade)) {
+        return APR_SUCCESS;
+    }
+    if (stripped && is_far(state)) {
+        ask_again(state);
+        return APR_ECONNABORTED;
+    }
+    if (!c->master && c->keepalive == AP_CONN_UNKNOWN) {
+        c->keepalive = AP_CONN_CLOSE; /* its next request would wait for the rest of the body */
+    }
+    return APR_SUCCESS;
 }
 
 /* A data bucket of known length; what is cut off is deleted. */

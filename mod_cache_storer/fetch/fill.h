@@ -15,15 +15,33 @@
 
 #include "util_filter.h"
 
+/** Whether a request has conditions or a Range, but for which it would fill the cache. */
+int fill_is_wanted(const state_t *state);
+
 /** Take conditions and Range off a request that is about to fill the cache. */
 void fill_prepare(state_t *state);
 
 /** An internal redirect takes the request's place: put them back, for that one to do the same. */
 void fill_withdraw(state_t *state);
 
-/** The response's head is here: put them back, and see what the client is to get. Sets the status,
- * Content-Range and Content-Length of a 304 or 206. */
-void fill_answer(state_t *state);
+/** See what the client is to get of the response whose head is in r: by its conditions and Range. Sets
+ * the status, Content-Range and Content-Length of a 304, 206 or 416. */
+void fill_judge(state_t *state);
+
+/** After that: whether no more of the body is left, with which the client has nothing to do, than
+ * CacheStorerFinishFill allows; also if its length is not known. */
+int fill_leaves_little(const state_t *state);
+
+/** Undo fill_judge(), as far as this state goes. */
+void fill_forget(state_t *state);
+
+/**
+ * The head of a response that was asked for without conditions and Range is here: put them back, and
+ * judge. If the range begins far into a body that is not to be stored, the request is made once
+ * more, as it came, and that answered by the time this returns.
+ * @return APR_SUCCESS; APR_ECONNABORTED: the client is answered, and nobody needs the rest
+ */
+apr_status_t fill_answer(state_t *state, const apr_bucket_brigade *brigade);
 
 /** Take out of a brigade what the client has not asked for. It may be empty afterwards: then there
  * is nothing to pass on. */

@@ -29,9 +29,18 @@ static apr_off_t received(const state_t *state)
     return writing ? writing->received : 0;
 }
 
+static void send_head(relay_t *relay, const request_rec *r)
+{
+    relay_head_t head = { r->status, r->content_type, r->headers_out, r->err_headers_out };
+
+    relay_send_head(relay, &head);
+}
+
 void finish_client_served(state_t *state)
 {
     state->fill.done = 1;
+    state->fill.allowed = received(state) + config_finish_fill(state->config);
+    state->fill.deadline = apr_time_now() + state->r->server->timeout;
     if (state->fetch.phase == FETCH_STORING) {
         fetch_happens(&state->fetch, FETCH_EVENT_CLIENT_SERVED, apr_time_now());
     }
@@ -61,14 +70,6 @@ static int is_worth_it(const state_t *state)
     return limit > 0 && (writing->announced < 0 || writing->announced - writing->received <= limit);
 }
 
-static void go_on_without(state_t *state, apr_off_t allowed, apr_interval_time_t time)
-{
-    finish_client_served(state);
-    state->fill.gone = 1;
-    state->fill.allowed = allowed;
-    state->fill.deadline = apr_time_now() + time;
-}
-
 int finish_client_gone(state_t *state)
 {
     conn_rec *c = state->r->connection;
@@ -82,8 +83,8 @@ int finish_client_gone(state_t *state)
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                   STORERNO(0711) "the client went away; %s is fetched to the end for the cache",
                   state->url_key);
-    go_on_without(state, received(state) + config_finish_fill(state->config),
-                  state->r->server->timeout);
+    finish_client_served(state);
+    state->fill.gone = 1;
     /* mod_proxy reads on only if the connection is said to live. Nothing is written to it: the rest of
      * the response is swallowed before. */
     c->aborted = 0;
@@ -93,11 +94,67 @@ int finish_client_gone(state_t *state)
 
 void finish_begin(state_t *state)
 {
+    background_t *task = background_of(state->r);
+
+    if (!task) {
+        return;
+    }
+    if (task->relay && fetch_is_storing(&state->fetch)) {
+        send_head(task->relay, state->r);
+    }
+    finish_client_served(state);
+    state->fill.gone = 1;
+    state->fill.allowed = task->allowance;
+    state->fill.deadline = apr_time_now() + BACKGROUND_TIMEOUTS * state->r->server->timeout;
+}
+
+static void write_bucket(relay_t *relay, apr_bucket *bucket, apr_interval_time_t timeout)
+{
+    const char *data;
+    apr_size_t length;
+
+    if (APR_BUCKET_IS_EOS(bucket)) {
+        relay_complete(relay);
+    }
+    else if (!APR_BUCKET_IS_METADATA(bucket)
+             && apr_bucket_read(bucket, &data, &length, APR_BLOCK_READ) == APR_SUCCESS) {
+        (void)relay_write(relay, data, length, timeout);
+    }
+}
+
+void finish_relay(state_t *state, apr_bucket_brigade *brigade)
+{
+    background_t *task = background_of(state->r);
+    apr_bucket *bucket;
+
+    if (!task || !task->relay || !state->fill.done) {
+        return;
+    }
+    for (bucket = APR_BRIGADE_FIRST(brigade);
+         bucket != APR_BRIGADE_SENTINEL(brigade) && relay_is_attended(task->relay);
+         bucket = APR_BUCKET_NEXT(bucket)) {
+        write_bucket(task->relay, bucket, state->r->server->timeout);
+    }
+    if (!relay_is_attended(task->relay) && !state->fill.left) {
+        /* from here on it is a fetch whose client has gone */
+        state->fill.left = 1;
+        finish_client_served(state);
+    }
+}
+
+/* Whoever takes its part through a relay has no limit, and may say that the rest is not worth it. */
+static int is_attended(const state_t *state)
+{
     const background_t *task = background_of(state->r);
 
-    if (task) {
-        go_on_without(state, task->allowance, BACKGROUND_TIMEOUTS * state->r->server->timeout);
-    }
+    return task && task->relay && relay_is_attended(task->relay);
+}
+
+static int is_unwanted(const state_t *state)
+{
+    const background_t *task = background_of(state->r);
+
+    return task && task->relay && relay_is_unwanted(task->relay) && !collapse_is_awaited(state);
 }
 
 /* A fetch without a client is over its limits. They hold only as long as nobody waits: to know that
@@ -107,6 +164,13 @@ static int is_over(state_t *state, fetch_event_e *event)
     state_fill_t *fill = &state->fill;
     int too_late = apr_time_now() > fill->deadline;
 
+    if (is_unwanted(state)) {
+        *event = FETCH_EVENT_UNWANTED;
+        return 1;
+    }
+    if (is_attended(state)) {
+        return 0;
+    }
     if (!too_late && (fill->allowed < 0 || received(state) <= fill->allowed)) {
         return 0;
     }
@@ -120,7 +184,7 @@ static int is_over(state_t *state, fetch_event_e *event)
 
 /* Of the handlers only mod_proxy_http takes an error behind the end of a response for what it is; the
  * others might send an error page behind it. If there is no client that hurts nobody. */
-static int may_stop_handler(const state_t *state)
+int finish_may_stop_handler(const state_t *state)
 {
     const request_rec *r = state->r;
 
@@ -131,7 +195,7 @@ apr_status_t finish_verdict(state_t *state)
 {
     fetch_event_e event = FETCH_EVENT_OVER;
 
-    if (fetch_is_storing(&state->fetch) && state->fetch.phase != FETCH_STORED && state->fill.gone
+    if (fetch_is_storing(&state->fetch) && state->fetch.phase != FETCH_STORED
         && is_over(state, &event)) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                       STORERNO(0831) "%s is not fetched to the end: %s", state->url_key,
@@ -139,7 +203,7 @@ apr_status_t finish_verdict(state_t *state)
                                                      : "more is missing than CacheStorerFinishFill");
         fetch_happens(&state->fetch, event, apr_time_now());
     }
-    if (fetch_is_storing(&state->fetch) || !may_stop_handler(state)) {
+    if (fetch_is_storing(&state->fetch) || !finish_may_stop_handler(state)) {
         return APR_SUCCESS;
     }
     if (state->fill.gone) {

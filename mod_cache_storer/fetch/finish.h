@@ -10,6 +10,8 @@
 
 #include "../state.h"
 
+#include "apr_buckets.h"
+
 /** The client has all that it asked for. What else comes is for the store, if for anybody. */
 void finish_client_served(state_t *state);
 
@@ -19,6 +21,12 @@ int finish_client_gone(state_t *state);
 
 /** The head of a response is there: if the request is a background one, it has no client. */
 void finish_begin(state_t *state);
+
+/** Pass a piece of the body on to a client that gets its part through a relay. */
+void finish_relay(state_t *state, apr_bucket_brigade *brigade);
+
+/** Whether an error behind the end of what the client gets only ends the handler. */
+int finish_may_stop_handler(const state_t *state);
 
 /** After any of these, for each piece of the response: whether the handler is to go on with the
  * response.

@@ -77,7 +77,7 @@ static void guess_again(const queue_t *queue, queue_entry_t *entry)
     entry->backend = guess ? guess->backend : 0;
 }
 
-static int may_run(const queue_t *queue, const queue_entry_t *entry)
+int queue_may_run(const queue_t *queue, const queue_entry_t *entry)
 {
     if (!entry->backend) {
         return count_route(queue->running, entry->route) < 1;
@@ -121,7 +121,7 @@ queue_entry_t *queue_take(queue_t *queue)
 {
     queue_entry_t **place = &queue->waiting, *entry;
 
-    while (*place && !may_run(queue, *place)) {
+    while (*place && !queue_may_run(queue, *place)) {
         place = &(*place)->next;
     }
     entry = take_out(place);
@@ -143,20 +143,28 @@ unsigned queue_ready(const queue_t *queue)
     unsigned count = 0;
 
     for (entry = queue->waiting; entry; entry = entry->next) {
-        count += may_run(queue, entry) != 0;
+        count += queue_may_run(queue, entry) != 0;
     }
     return count;
 }
 
-void queue_end(queue_t *queue, const queue_entry_t *entry)
+static void remove_from(queue_entry_t **place, const queue_entry_t *entry)
 {
-    queue_entry_t **place = &queue->running;
-
     while (*place && *place != entry) {
         place = &(*place)->next;
     }
     assert(*place);
     (void)take_out(place);
+}
+
+void queue_remove(queue_t *queue, const queue_entry_t *entry)
+{
+    remove_from(&queue->waiting, entry);
+}
+
+void queue_end(queue_t *queue, const queue_entry_t *entry)
+{
+    remove_from(&queue->running, entry);
 }
 
 void queue_learn(queue_t *queue, queue_entry_t *entry, apr_uint64_t route, apr_uint64_t backend)

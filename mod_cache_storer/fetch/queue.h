@@ -55,6 +55,12 @@ queue_entry_t *queue_take(queue_t *queue);
 /** One that waits, whether it may run or not, taken out; NULL: none. */
 queue_entry_t *queue_drop(queue_t *queue);
 
+/** Whether one that waits may run now. */
+int queue_may_run(const queue_t *queue, const queue_entry_t *entry);
+
+/** One that waits is taken out. */
+void queue_remove(queue_t *queue, const queue_entry_t *entry);
+
 /** How many that wait may run now. */
 unsigned queue_ready(const queue_t *queue);
 

@@ -137,6 +137,13 @@ static apr_status_t find_threads(refresh_crew_t *crew)
     return crew->threads > 0 ? APR_SUCCESS : rv;
 }
 
+/* Whether a thread takes it now. */
+static int has_room(const refresh_crew_t *crew, const refresh_job_t *job)
+{
+    return queue_may_run(&crew->queue, &job->entry)
+           && queue_ready(&crew->queue) <= crew->idle + (THREADS_MAX - crew->threads);
+}
+
 static apr_status_t enqueue(refresh_crew_t *crew, refresh_job_t *job)
 {
     apr_status_t rv;
@@ -148,9 +155,9 @@ static apr_status_t enqueue(refresh_crew_t *crew, refresh_job_t *job)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = find_threads(crew);
+    rv = job->order.at_once && !has_room(crew, job) ? APR_EAGAIN : find_threads(crew);
     if (rv != APR_SUCCESS) {
-        (void)queue_drop(&crew->queue); /* without a thread there was no other */
+        queue_remove(&crew->queue, &job->entry);
     }
     return rv;
 }
@@ -274,6 +281,10 @@ apr_status_t refresh_start(request_rec *r, const refresh_order_t *order)
     if (!job) {
         return APR_ENOMEM;
     }
+    if (!crew->threaded && order->at_once) {
+        refresh_job_drop(job);
+        return APR_EAGAIN;
+    }
     if (!crew->threaded) {
         stats_count(r, STATS_REFRESHES);
         return run_after(r->connection, job);
@@ -283,7 +294,7 @@ apr_status_t refresh_start(request_rec *r, const refresh_order_t *order)
     rv = enqueue(crew, job);
     pthread_mutex_unlock(&crew->mutex);
     if (rv != APR_SUCCESS) {
-        apr_pool_destroy(job->pool);
+        refresh_job_drop(job);
         return rv;
     }
     stats_count(r, STATS_REFRESHES);

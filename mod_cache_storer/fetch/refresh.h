@@ -29,6 +29,7 @@ typedef struct refresh_order_t {
     apr_size_t        size;
     refresh_begin_fn *begin;
     refresh_done_fn  *done;
+    unsigned          at_once:1; /**< it is of no use later: APR_EAGAIN if it would have to wait */
 } refresh_order_t;
 
 /** Hooks; in register_hooks. */

@@ -375,6 +375,11 @@ void refresh_job_run(refresh_job_t *job, apr_thread_t *thread)
 void refresh_job_end(refresh_job_t *job)
 {
     job->order.done(job->baton);
+    refresh_job_drop(job);
+}
+
+void refresh_job_drop(refresh_job_t *job)
+{
     if (job->backend >= 0) {
         (void)close(job->backend);
     }

@@ -49,6 +49,9 @@ void refresh_job_run(refresh_job_t *job, apr_thread_t *thread);
  * for the origin, it reads the end of it. Any thread but the job's, any number of times. */
 void refresh_job_cancel(refresh_job_t *job);
 
+/** Free a job that was not accepted. */
+void refresh_job_drop(refresh_job_t *job);
+
 /** Call done, and free the job. */
 void refresh_job_end(refresh_job_t *job);
 
