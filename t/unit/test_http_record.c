@@ -255,7 +255,7 @@ static void forgeries(apr_pool_t *pool)
         { "status 600", 600, 0, -1, -1, -1, 1 },
         { "status 2000000000", 2000000000, 0, -1, -1, -1, 1 },
         { "a negative status", -200, 0, -1, -1, -1, 1 },
-        { "an unknown flag", 200, 2, -1, -1, -1, 1 },
+        { "an unknown flag", 200, 4, -1, -1, -1, 1 },
         { "max-age -2", 200, 0, -2, -1, -1, 1 },
         { "max-age beyond all time", 200, 0, APR_INT64_MAX, -1, -1, 1 },
         { "s-maxage -2", 200, 0, -1, -2, -1, 1 },
