@@ -16,6 +16,8 @@
 #include "info.h"
 #include "stale.h"
 
+#include "http/control.h"
+
 #include "purge/purge.h"
 #include "stats/stats.h"
 
@@ -239,6 +241,17 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
 #define ASKS_DIRECTIVE  4u /* RFC 9111 sections 5.2.1 and 5.4 */
 #define ASKS_UPGRADE    8u
 
+/* Whether there is one in Cache-Control or Pragma that a cache minds. */
+static int has_directive(const request_rec *r)
+{
+    control_t control = control_of(r->headers_in, r->pool);
+    const char *pragma = apr_table_get(r->headers_in, "Pragma");
+
+    return control.max_age >= 0 || control.max_stale >= 0 || control.min_fresh >= 0
+           || control.no_cache || control.no_store || control.only_if_cached
+           || (pragma && ap_strcasestr(pragma, "no-cache"));
+}
+
 /* What a request asks for beyond a response as it is, in one look at its fields. */
 static unsigned asks_for(const request_rec *r)
 {
@@ -321,7 +334,7 @@ static void settle_conditions(const provider_object_t *object, request_rec *r, u
     }
     else if (apr_table_get(headers, "If-Modified-Since")
              && (apr_table_get(stored, "Last-Modified")
-                 || (!object->stale && !(asks & ASKS_DIRECTIVE)))) {
+                 || (!object->stale && !((asks & ASKS_DIRECTIVE) && has_directive(r))))) {
         settle_since(object, r);
     }
     if (object->whole && apr_table_get(headers, "If-Range")

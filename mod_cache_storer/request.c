@@ -122,10 +122,29 @@ static storer_bytes_t answer_header(void *baton, storer_bytes_t name)
     return value;
 }
 
+static int is_folded_language(const request_look_t *look, storer_bytes_t name)
+{
+    return is_named(name, "Accept-Language") && config_normalizes(look->config, name);
+}
+
+static int language_fits(request_look_t *look, storer_bytes_t name, storer_bytes_t own,
+                         storer_bytes_t stored)
+{
+    const char *lines = stored.len > 0 && stored.data[0] == '{' && own.data
+                        ? header_lines(look->r, name) : NULL;
+
+    return lines && accept_language_fits(stored.data, stored.len, own.data, own.len,
+                                         accept_language_preferred(lines, look->r->pool));
+}
+
 static int answer_match(void *baton, storer_bytes_t name, storer_bytes_t stored)
 {
     request_look_t *look = baton;
     storer_bytes_t own = answer_header(look, name);
+
+    if (is_folded_language(look, name) && language_fits(look, name, own, stored)) {
+        return 1;
+    }
 
     if (is_folded_coding(look, name)
         && accept_coding_fits(stored.data, stored.len, codings_of(look))) {
@@ -330,6 +349,22 @@ static void fold_coding(request_look_t *look, const apr_table_t *headers, storer
     in_key->value = storer_bytes(accept_coding_name(coding));
 }
 
+/* For which requests a response in one language is stored. Its key is that of the request's languages:
+ * requests that want several languages alike get one of them by the origin's choice. */
+static void remember_language(const request_look_t *look, const apr_table_t *headers,
+                              storer_header_t *in_mapping)
+{
+    const char *remembered;
+
+    remembered = accept_language_remembered(apr_table_get(headers, "Content-Language"),
+                                            apr_pstrmemdup(look->r->pool, in_mapping->value.data,
+                                                           in_mapping->value.len),
+                                            look->r->pool);
+    if (remembered) {
+        in_mapping->value = storer_bytes(remembered);
+    }
+}
+
 /* The values: in the mapping those that an election compares, in the key those that tell two variants
  * apart. */
 static void fill_values(request_look_t *look, const apr_table_t *headers, storer_header_t *in_key,
@@ -345,6 +380,9 @@ static void fill_values(request_look_t *look, const apr_table_t *headers, storer
         in_key[i] = in_mapping[i];
         if (is_folded_coding(look, in_mapping[i].name)) {
             fold_coding(look, headers, &in_key[i], &in_mapping[i]);
+        }
+        else if (is_folded_language(look, in_mapping[i].name)) {
+            remember_language(look, headers, &in_mapping[i]);
         }
     }
 }

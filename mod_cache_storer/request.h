@@ -7,7 +7,8 @@
  * White space around the members of a list never counts. A response that varies on Accept-Encoding
  * is stored under its own coding, together with the codings that were acceptable then: it fits a
  * request that accepts the coding and offers no others than were offered then - so the origin would
- * choose the same again.
+ * choose the same again. One that varies on Accept-Language and is in one language (Content-Language)
+ * fits a request with the same languages, and one that prefers its language to all others.
  */
 #ifndef REQUEST_H
 #define REQUEST_H

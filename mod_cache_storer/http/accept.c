@@ -286,6 +286,62 @@ const char *accept_languages(const char *accept_language, apr_pool_t *pool)
     return text;
 }
 
+const char *accept_language_preferred(const char *accept_language, apr_pool_t *pool)
+{
+    const char *list = lower_case(accept_language, pool);
+    weighted_t member, best = { NULL, 0, 0 };
+    int rivals = 0;
+
+    while (next_weighted(&list, &member)) {
+        if (member.length == 0 || member.weight < best.weight) {
+            continue;
+        }
+        if (member.weight > best.weight) {
+            best = member;
+            rivals = 0;
+        }
+        else if (member.length != best.length
+                 || memcmp(member.name, best.name, best.length) != 0) {
+            rivals++;
+        }
+    }
+    return best.name && !rivals && *best.name != '*'
+           ? apr_pstrmemdup(pool, best.name, best.length) : NULL;
+}
+
+/* RFC 5646: letters, digits and hyphens */
+static int is_language_tag(const char *tag)
+{
+    return *tag
+           && strspn(tag, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
+              == strlen(tag);
+}
+
+const char *accept_language_remembered(const char *content_language, const char *languages,
+                                       apr_pool_t *pool)
+{
+    if (!content_language || !is_language_tag(content_language)) {
+        return NULL;
+    }
+    return apr_pstrcat(pool, "{", lower_case(content_language, pool), "}", languages, NULL);
+}
+
+int accept_language_fits(const char *remembered, apr_size_t length, const char *languages,
+                         apr_size_t languages_length, const char *preferred)
+{
+    const char *end = length > 0 && *remembered == '{' ? memchr(remembered, '}', length) : NULL;
+    apr_size_t tag_length, rest;
+
+    if (!end) {
+        return 0;
+    }
+    tag_length = (apr_size_t)(end - remembered) - 1;
+    rest = length - tag_length - 2;
+    return (preferred && tag_length == strlen(preferred)
+            && memcmp(remembered + 1, preferred, tag_length) == 0)
+           || (rest == languages_length && memcmp(end + 1, languages, rest) == 0);
+}
+
 /* ------------------------------------------------------------------------------------------------
  * User-Agent
  * --------------------------------------------------------------------------------------------- */

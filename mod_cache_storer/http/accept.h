@@ -52,6 +52,24 @@ int accept_coding_fits(const char *remembered, apr_size_t length, unsigned codin
  * field gives them none), without what is repeated: "de, en;q=0.5". In pool. */
 const char *accept_languages(const char *accept_language, apr_pool_t *pool);
 
+/** The language that weighs more than every other one, in lower case; NULL: there is none. In pool. */
+const char *accept_language_preferred(const char *accept_language, apr_pool_t *pool);
+
+/**
+ * How a response in one language is remembered that was made for a request with these languages (as
+ * accept_languages() has them, escaped): "{de}de, en". In pool. NULL: content_language is not one tag.
+ */
+const char *accept_language_remembered(const char *content_language, const char *languages,
+                                       apr_pool_t *pool);
+
+/**
+ * Whether a response that is remembered so fits a request with these languages: the same ones, or one
+ * that prefers the response's language to all others, so that the origin would choose it again.
+ * @param preferred of the request; may be NULL
+ */
+int accept_language_fits(const char *remembered, apr_size_t length, const char *languages,
+                         apr_size_t languages_length, const char *preferred);
+
 /**
  * A class of User-Agent: "bot", "tablet", "mobile", "desktop" or "other". Constant; NULL: no such
  * header. A crawler is a bot, whatever device it claims to be; Android without "Mobile" is a tablet,

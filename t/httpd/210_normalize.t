@@ -90,6 +90,16 @@ for my $coding ('gzip', 'br') {
     fetch($target, @all, with('Accept-Language', 'en'));
     is(requests($path), 2, 'Accept-Language: two entries');
 
+    # a response in the language that is wanted most, whatever else is wanted
+    $path = '/210/content-language';
+    $target = target($path, cc => 'max-age=600', vary => 'Accept-Language', h => 'Content-Language: de');
+    fetch($target, @all, with('Accept-Language', 'en, de'));
+    is_cache(fetch($target, @all, with('Accept-Language', $_)), 'HIT', "German for $_")
+        for 'de, en', 'fr;q=0.5, de;q=1.0', 'de', 'DE;q=0.2';
+    is(requests($path), 1, 'Content-Language: one entry');
+    is_cache(fetch($target, @all, with('Accept-Language', $_)), 'MISS', "asked for: $_")
+        for 'en', 'de, fr', 'de-AT', '*', 'en;q=0.9, de;q=0.8';
+
     $path = '/210/agent';
     $target = target($path, cc => 'max-age=600', vary => 'User-Agent');
     my $phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148';

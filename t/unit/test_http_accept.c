@@ -211,6 +211,60 @@ static const case_t languages[] = {
     { ";", "" },
 };
 
+static const struct {
+    const char *text, *want;
+} preferred[] = {
+    { "de", "de" }, { "DE-at", "de-at" }, { "fr;q=0.5, de;q=1.0", "de" }, { "de, en;q=0.9", "de" },
+    { "en;q=0.2, de;q=0.3", "de" }, { "de;q=0.3, DE", "de" }, { "de, de", "de" },
+    { "de, *;q=0.1", "de" },
+    { "de, en", NULL }, { "de;q=0.5, en;q=0.5", NULL }, { "*", NULL }, { "de, *", NULL },
+    { "*, de;q=0.5", NULL }, { "de;q=0", NULL }, { "", NULL }, { ",", NULL }, { ";q=1", NULL },
+};
+
+static const struct {
+    const char *content_language, *languages, *want;
+} remembered[] = {
+    { "de", "de, en", "{de}de, en" }, { "DE-AT", "de", "{de-at}de" }, { "de", "", "{de}" },
+    { NULL, "de", NULL }, { "", "de", NULL }, { "de, en", "de", NULL }, { "{de}", "de", NULL },
+    { "de}x", "de", NULL },
+};
+
+static const struct {
+    const char *remembered, *languages, *preferred;
+    int         fits;
+} fits[] = {
+    { "{de}de, en", "de, en", NULL, 1 }, { "{de}de, en", "de, fr;q=0.5", "de", 1 },
+    { "{de}de, en", "de", "de", 1 }, { "{de}de, en", "en", "en", 0 },
+    { "{de}de, en", "en, de", NULL, 0 },
+    { "{de}", "", NULL, 1 }, { "{de}", "fr", "fr", 0 }, { "{}fr", "", NULL, 0 },
+    { "{de", "de", "de", 0 },
+    { "de", "de", "de", 0 }, { "", "", NULL, 0 }, { "{d}de", "de", "de", 1 },
+    { "{d}x", "de", "de", 0 },
+    { "{deu}x", "de", "de", 0 },
+};
+
+static void test_language_of_response(apr_pool_t *pool)
+{
+    int i;
+
+    for (i = 0; i < HTTP_COUNT(preferred); i++) {
+        is_string(accept_language_preferred(http_exactly(preferred[i].text, pool), pool),
+                  preferred[i].want, "preferred of <%s>", preferred[i].text);
+    }
+    for (i = 0; i < HTTP_COUNT(remembered); i++) {
+        is_string(accept_language_remembered(remembered[i].content_language, remembered[i].languages,
+                                             pool),
+                  remembered[i].want, "remembered %d", i);
+    }
+    for (i = 0; i < HTTP_COUNT(fits); i++) {
+        const char *text = http_exactly(fits[i].remembered, pool);
+
+        is_int(accept_language_fits(text, strlen(text), fits[i].languages, strlen(fits[i].languages),
+                                    fits[i].preferred), fits[i].fits, "%s for %s", text,
+               fits[i].languages);
+    }
+}
+
 static const char *many_languages(int count, apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, (apr_size_t)count * 6 + 1), *to = text;
@@ -356,6 +410,7 @@ int main(void)
     test_fits(pool);
     test_remembered(pool);
     test_languages(pool);
+    test_language_of_response(pool);
     test_lists(pool);
     test_agents();
     apr_pool_destroy(pool);
