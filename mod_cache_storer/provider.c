@@ -23,6 +23,7 @@ provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r
     handle->resp_hdrs = NULL;
     if (!url || !url->text) {
         if (url) {
+            state_of(r)->detail = url->problem; /* url_of() found a store for r's server */
             ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0301) "not cached: %s: %s", r->uri,
                           url->problem);
         }

@@ -5,9 +5,9 @@
 #include "url.h"
 
 #include "state.h"
-#include "forwarded.h"
 
 #include "http/query.h"
+#include "http/forwarded.h"
 #include "http/session_ids.h"
 
 #include "http_core.h"
@@ -124,11 +124,16 @@ static int is_invented(request_rec *r, const config_server_t *config)
     return !is_own_host(r) || !is_own_port(r);
 }
 
+static const char *default_port(const apr_uri_t *base, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%u", (unsigned)apr_uri_port_of_scheme(base->scheme ? base->scheme
+                                                                                  : "http"));
+}
+
 static const char *port_of(request_rec *r, const apr_uri_t *base)
 {
     if (base && base->hostname) {
-        return base->port_str ? base->port_str
-               : apr_psprintf(r->pool, "%u", (unsigned)apr_uri_port_of_scheme(base->scheme));
+        return base->port_str ? base->port_str : default_port(base, r->pool);
     }
     return apr_psprintf(r->pool, "%u", (unsigned)ap_get_server_port(r));
 }
@@ -155,7 +160,7 @@ static const char *find_origin(request_rec *r, const config_server_t *config, ke
     if (base && base->scheme) {
         scheme = base->scheme;
     }
-    else if (!forwarded_scheme(r, &scheme)) {
+    else if (!forwarded_scheme(apr_table_get(r->subprocess_env, "HTTPS"), r->headers_in, &scheme)) {
         return "the scheme of the client is neither http nor https, by a proxy in front";
     }
     origin->scheme = storer_bytes(scheme);
@@ -325,69 +330,72 @@ apr_status_t url_twin(const request_rec *r, const char *url, storer_bytes_t *bas
  * --------------------------------------------------------------------------------------------- */
 
 typedef struct each_t {
-    const config_server_t *config;
-    url_key_fn            *fn;
-    void                  *baton;
-    apr_pool_t            *pool;
-    int                    count;
+    const server_rec *server;
+    int               is_prefix;
+    url_key_fn       *fn;
+    void             *baton;
+    apr_pool_t       *pool;
 } each_t;
 
-static void add_origin(each_t *each, const key_parts_t *parts)
+static void add_parts(const each_t *each, const key_parts_t *parts)
 {
+    const config_server_t *config = config_of(each->server);
     apr_pool_t *pool = each->pool;
-    const char *path = apr_pstrmemdup(pool, parts->path.data, parts->path.len);
-    const char *query = apr_pstrmemdup(pool, parts->query.data, parts->query.len);
     storer_bytes_t base_key;
 
-    if (url_base_key(each->config, url_beside(each->config, parts, path, query, pool), &base_key, pool)
-        == APR_SUCCESS) {
-        each->fn(each->baton, base_key);
-        each->count++;
+    if (each->is_prefix) {
+        each->fn(each->baton, key_escape(storer_bytes(key_put_prefix(parts, pool)), pool));
+    }
+    else {
+        const char *path = apr_pstrmemdup(pool, parts->path.data, parts->path.len);
+        const char *query = apr_pstrmemdup(pool, parts->query.data, parts->query.len);
+
+        if (url_base_key(config, url_beside(config, parts, path, query, pool), &base_key, pool)
+            == APR_SUCCESS) {
+            each->fn(each->baton, base_key);
+        }
     }
 }
 
-/* As it stands; with the origin that CacheKeyBaseURL gives to all keys of the server; and for https
- * also with the port at which a proxy in front, which has the TLS, reaches the server. */
-static void add_text(each_t *each, const server_rec *server, const char *text)
+static int is_https_at_its_port(const key_parts_t *parts)
 {
-    const apr_uri_t *base = each->config->key_base;
-    const char *url = key_read(text, each->pool);
+    return key_same(parts->scheme, storer_bytes("https")) && key_same(parts->port, storer_bytes("443"));
+}
+
+/* As it stands; with the origin that CacheKeyBaseURL gives to all keys of the server; and for https also
+ * with the port at which a proxy in front, which has the TLS, reaches the server. */
+static void add_text(const each_t *each, const char *text)
+{
+    const apr_uri_t *base = config_of(each->server)->key_base;
+    apr_pool_t *pool = each->pool;
+    const char *url = each->is_prefix ? key_read_prefix(text, pool) : key_read(text, pool);
+    unsigned port = each->server->port ? each->server->port : DEFAULT_HTTP_PORT;
     key_parts_t parts;
 
     if (!url || !key_take_apart(storer_bytes(url), &parts)) {
         return;
     }
-    add_origin(each, &parts);
-    if (parts.scheme.len == 5 && parts.port.len == 3 && memcmp(parts.port.data, "443", 3) == 0) {
-        unsigned port = server->port ? server->port : DEFAULT_HTTP_PORT;
-
-        parts.port = storer_bytes(apr_psprintf(each->pool, "%u", port));
-        add_origin(each, &parts);
+    add_parts(each, &parts);
+    if (is_https_at_its_port(&parts)) {
+        parts.port = storer_bytes(apr_psprintf(pool, "%u", port));
+        add_parts(each, &parts);
     }
     if (base && base->hostname && base->scheme) {
-        url = apr_pstrcat(each->pool, base->scheme, "://", base->hostname, base->port_str ? ":" : "",
-                          base->port_str, NULL);
-        url = key_read(url, each->pool);
-        if (url && key_take_apart(storer_bytes(url), &parts)) {
-            key_parts_t own;
-
-            (void)key_take_apart(storer_bytes(key_read(text, each->pool)), &own);
-            parts.path = own.path;
-            parts.query = own.query;
-            add_origin(each, &parts);
-        }
+        parts.scheme = storer_bytes(base->scheme);
+        parts.host = storer_bytes(base->hostname);
+        parts.port = storer_bytes(base->port_str ? base->port_str : default_port(base, pool));
+        add_parts(each, &parts);
     }
 }
 
-int url_each_key(const server_rec *server, const char *text, url_key_fn *fn, void *baton,
-                 apr_pool_t *pool)
+void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn, void *baton,
+                  apr_pool_t *pool)
 {
-    each_t each = { config_of(server), fn, baton, pool, 0 };
+    each_t each = { server, is_prefix, fn, baton, pool };
     const char *plain = key_unescape(text, pool);
 
-    add_text(&each, server, text);
+    add_text(&each, text);
     if (plain) {
-        add_text(&each, server, plain);
+        add_text(&each, plain);
     }
-    return each.count;
 }

@@ -65,10 +65,12 @@ const char *url_beside(const config_server_t *config, const key_parts_t *origin,
 apr_status_t url_base_key(const config_server_t *config, const char *url, storer_bytes_t *base_key,
                           apr_pool_t *pool);
 
-/** Calls back with each base key that a URL may have that a person wrote or copied from a list of
- * keys, at a server of this kind. @return how many */
 typedef void url_key_fn(void *baton, storer_bytes_t base_key);
-int url_each_key(const server_rec *server, const char *text, url_key_fn *fn, void *baton,
-                 apr_pool_t *pool);
+
+/** Calls back with each base key, or beginning of one, that a URL may have that a person wrote or copied
+ * from a list of keys, at a server of this kind.
+ * @param is_prefix the text is the beginning of a URL: scheme and host, and what else there is */
+void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn, void *baton,
+                  apr_pool_t *pool);
 
 #endif /* URL_H */

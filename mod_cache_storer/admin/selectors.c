@@ -48,14 +48,19 @@ static void add_key(void *baton, storer_bytes_t base_key)
     add(baton, base_key);
 }
 
-static void add_url(const admin_t *admin, const char *url, apr_array_header_t *keys)
+static void add_each(const admin_t *admin, const char *text, int is_prefix, apr_array_header_t *keys)
 {
     server_rec *server = admin->site ? admin->r->server : ap_server_conf;
 
     while (server) {
-        (void)url_each_key(server, url, add_key, keys, admin->r->pool);
+        url_each_key(server, text, is_prefix, add_key, keys, admin->r->pool);
         server = admin->site ? NULL : server->next;
     }
+}
+
+static void add_url(const admin_t *admin, const char *url, apr_array_header_t *keys)
+{
+    add_each(admin, url, 0, keys);
 }
 
 const apr_array_header_t *selectors_url(const admin_t *admin, const char *text)
@@ -65,17 +70,7 @@ const apr_array_header_t *selectors_url(const admin_t *admin, const char *text)
 
 static void add_prefix(const admin_t *admin, const char *url, apr_array_header_t *keys)
 {
-    apr_pool_t *pool = admin->r->pool;
-    const char *plain = key_unescape(url, pool), *texts[] = { url, plain };
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        const char *prefix = texts[i] ? key_read_prefix(texts[i], pool) : NULL;
-
-        if (prefix) {
-            add(keys, key_escape(storer_bytes(prefix), pool));
-        }
-    }
+    add_each(admin, url, 1, keys);
 }
 
 const apr_array_header_t *selectors_prefix(const admin_t *admin, const char *text)

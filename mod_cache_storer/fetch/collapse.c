@@ -324,6 +324,10 @@ void collapse_stream(state_t *state)
 void collapse_follow_redirect(state_t *state, state_t *before)
 {
     state->fetch.wait_until = before->fetch.wait_until;
+    state->fetch.elsewhere_since = before->fetch.elsewhere_since;
+    state->fetch.waited_for = before->fetch.waited_for;
+    state->fetch.waits = before->fetch.waits;
+    state->fetch.alone = before->fetch.alone;
     state->fetch.passes = before->fetch.passes;
     if (fetch_leads(&before->fetch)) {
         collapse_adopt(state, &before->fetch);

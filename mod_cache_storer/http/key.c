@@ -322,6 +322,17 @@ const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool)
                         (int)query->len, query->data ? query->data : "");
 }
 
+const char *key_put_prefix(const key_parts_t *parts, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "%.*s://%.*s:%.*s%.*s%s%.*s",
+                        (int)parts->scheme.len, parts->scheme.data,
+                        (int)parts->host.len, parts->host.data,
+                        (int)parts->port.len, parts->port.data,
+                        (int)parts->path.len, parts->path.len ? parts->path.data : "",
+                        parts->query.data ? "?" : "",
+                        (int)parts->query.len, parts->query.data ? parts->query.data : "");
+}
+
 /* ------------------------------------------------------------------------------------------------
  * For people
  * --------------------------------------------------------------------------------------------- */
@@ -414,14 +425,5 @@ const char *key_read_prefix(const char *text, apr_pool_t *pool)
 {
     key_parts_t parts;
 
-    if (!read_parts(text, &parts, pool)) {
-        return NULL;
-    }
-    return apr_psprintf(pool, "%.*s://%.*s:%.*s%.*s%s%.*s",
-                        (int)parts.scheme.len, parts.scheme.data,
-                        (int)parts.host.len, parts.host.data,
-                        (int)parts.port.len, parts.port.data,
-                        (int)parts.path.len, parts.path.len ? parts.path.data : "",
-                        parts.query.data ? "?" : "",
-                        (int)parts.query.len, parts.query.data ? parts.query.data : "");
+    return read_parts(text, &parts, pool) ? key_put_prefix(&parts, pool) : NULL;
 }

@@ -50,7 +50,7 @@ sub _count_wrong {
         my $got = ($response->cache || 'none') . ' ' . $response->content;
         my $run = run_of($response);
         if ($got !~ /\A$want GET \Q$target\E\n/ || ($want eq 'HIT' && $run ne $runs->{$target})) {
-            push @wrong, "$target: $got";
+            push @wrong, "$target: $got, " . ($response->header('Cache-Status') || 'no Cache-Status');
         }
         $runs->{$target} = $run;
     }
@@ -70,7 +70,7 @@ sub check_site {
     my @left = @targets[grep { $_ % 10 != 0 } 0 .. $#targets];
     for my $target (@gone) {
         my $purge = $fetch->($target, method => 'PURGE', headers => [ 'X-Pass' => 'open' ]);
-        is($purge->status, 200, "PURGE $target") or last;
+        is($purge->status, 200, "PURGE $target") or diag($purge->content), last;
     }
     is(_count_wrong($fetch, \@gone, 'MISS', \%runs), 0, "$prefix: what is purged is made anew");
     is(_count_wrong($fetch, \@left, 'HIT', \%runs), 0, "$prefix: and nothing else");

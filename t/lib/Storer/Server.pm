@@ -54,6 +54,8 @@ sub _apxs_query {
     return $value;
 }
 
+sub module_folder { return _environment('HTTPD_MODULEDIR') || _apxs_query('LIBEXECDIR') }
+
 sub _find_httpd {
     return _environment('STORER_HTTPD', 'HTTPD')
         || _apxs_query('SBINDIR') . '/' . _apxs_query('progname');
@@ -81,10 +83,14 @@ sub _user {
     die "no user to run the server's children as\n";
 }
 
+# Below the ports that the system gives to clients, of which other tests may have thousands.
 sub _free_port {
-    my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', Proto => 'tcp')
-        or die "no free port: $!\n";
-    return $socket->sockport;
+    for (1 .. 1000) {
+        my $port = 15_000 + int rand 17_000;
+        return $port if IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1',
+            LocalPort => $port, Proto => 'tcp');
+    }
+    die "no free port: $!\n";
 }
 
 # ---- set-up --------------------------------------------------------------------------------------
@@ -107,7 +113,7 @@ sub new {
         my (undef, undef, $uid, $gid) = getpwnam $user;
         chown $uid, $gid, "$top/cache";
     }
-    _copy_tree("$option{templates}/$_", "$top/$_") for grep { -d "$option{templates}/$_" }
+    copy_tree("$option{templates}/$_", "$top/$_") for grep { -d "$option{templates}/$_" }
         qw(conf htdocs);
     $self->_write_modules("$top/conf/modules.conf", @{ $option{modules} || [] });
 
@@ -124,13 +130,13 @@ sub _write {
     return;
 }
 
-sub _copy_tree {
+sub copy_tree {
     my ($from, $to) = @_;
     make_path($to);
     for my $file (glob "$from/*") {
         my $name = basename($file);
         if (-d $file) {
-            _copy_tree($file, "$to/$name");
+            copy_tree($file, "$to/$name");
             next;
         }
         copy($file, "$to/$name") or die "$file: $!\n";
@@ -144,7 +150,7 @@ sub _copy_tree {
 # The modules that Apache::Test loads, and may be asked for by need_module.
 sub _write_modules {
     my ($self, $file, @more) = @_;
-    my $folder = _environment('HTTPD_MODULEDIR') || _apxs_query('LIBEXECDIR');
+    my $folder = module_folder();
     my $text = "LoadModule mpm_$self->{mpm}_module \"$folder/mod_mpm_$self->{mpm}.so\"\n";
     my @provided;
     my %built_in = map { /(\w+)\.c\s*$/ ? ($1 => 1) : () } qx(@{[_find_httpd()]} -l);

@@ -4,7 +4,7 @@
  */
 #include "forwarded.h"
 
-#include "apr_strings.h"
+#include <apr_cstr.h>
 
 #include <string.h>
 
@@ -31,10 +31,10 @@ static forwarded_claim_e claim_of_scheme(const char *value)
 
 static forwarded_claim_e claim_of_switch(const char *value)
 {
-    if (ap_cstr_casecmp(value, "on") == 0 || strcmp(value, "1") == 0) {
+    if (apr_cstr_casecmp(value, "on") == 0 || strcmp(value, "1") == 0) {
         return CLAIM_HTTPS;
     }
-    return ap_cstr_casecmp(value, "off") == 0 || strcmp(value, "0") == 0 ? CLAIM_HTTP : CLAIM_OTHER;
+    return apr_cstr_casecmp(value, "off") == 0 || strcmp(value, "0") == 0 ? CLAIM_HTTP : CLAIM_OTHER;
 }
 
 /* @return 0: the two contradict each other, or the second one is nothing that is known */
@@ -61,7 +61,7 @@ static forwarded_claim_e claim_of_forwarded(const char *value)
 
         value += strspn(value, " \t;,");
         length = strcspn(value, " \t;,");
-        if (ap_cstr_casecmpn(value, name, sizeof(name) - 1) == 0
+        if (apr_cstr_casecmpn(value, name, sizeof(name) - 1) == 0
             && !agree(&claim, claim_of_word(value + sizeof(name) - 1, length - (sizeof(name) - 1)))) {
             return CLAIM_OTHER;
         }
@@ -70,12 +70,12 @@ static forwarded_claim_e claim_of_forwarded(const char *value)
     return claim;
 }
 
-int forwarded_scheme(const request_rec *r, const char **scheme)
+int forwarded_scheme(const char *https, const apr_table_t *fields, const char **scheme)
 {
     static const struct {
         const char        *name;
         forwarded_claim_e (*read)(const char *value);
-    } fields[] = {
+    } known[] = {
         { "X-Forwarded-Proto", claim_of_scheme },
         { "X-Forwarded-Scheme", claim_of_scheme },
         { "X-Url-Scheme", claim_of_scheme },
@@ -84,16 +84,16 @@ int forwarded_scheme(const request_rec *r, const char **scheme)
         { "X-Forwarded-SSL", claim_of_switch },
         { "Front-End-Https", claim_of_switch },
     };
-    const char *value = apr_table_get(r->subprocess_env, "HTTPS");
     forwarded_claim_e claim = CLAIM_NONE;
     apr_size_t i;
 
-    if (value && claim_of_switch(value) == CLAIM_HTTPS) {
+    if (https && claim_of_switch(https) == CLAIM_HTTPS) {
         claim = CLAIM_HTTPS;
     }
-    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        value = apr_table_get(r->headers_in, fields[i].name);
-        if (value && !agree(&claim, fields[i].read(value))) {
+    for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        const char *value = apr_table_get(fields, known[i].name);
+
+        if (value && !agree(&claim, known[i].read(value))) {
             return 0;
         }
     }
