@@ -362,8 +362,8 @@ static int is_https_at_its_port(const key_parts_t *parts)
     return key_same(parts->scheme, storer_bytes("https")) && key_same(parts->port, storer_bytes("443"));
 }
 
-/* As it stands; with the origin that CacheKeyBaseURL gives to all keys of the server; and for https also
- * with the port at which a proxy in front, which has the TLS, reaches the server. */
+/* As it stands; with the origin that CacheKeyBaseURL gives to all keys of the server; and for https
+ * also with the port at which a proxy in front, which has the TLS, reaches the server. */
 static void add_text(const each_t *each, const char *text)
 {
     const apr_uri_t *base = config_of(each->server)->key_base;
@@ -388,8 +388,8 @@ static void add_text(const each_t *each, const char *text)
     }
 }
 
-void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn, void *baton,
-                  apr_pool_t *pool)
+void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn,
+                  void *baton, apr_pool_t *pool)
 {
     each_t each = { server, is_prefix, fn, baton, pool };
     const char *plain = key_unescape(text, pool);

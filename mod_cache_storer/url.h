@@ -67,10 +67,10 @@ apr_status_t url_base_key(const config_server_t *config, const char *url, storer
 
 typedef void url_key_fn(void *baton, storer_bytes_t base_key);
 
-/** Calls back with each base key, or beginning of one, that a URL may have that a person wrote or copied
- * from a list of keys, at a server of this kind.
+/** Calls back with each base key, or beginning of one, that a URL may have that a person wrote or
+ * copied from a list of keys, at a server of this kind.
  * @param is_prefix the text is the beginning of a URL: scheme and host, and what else there is */
-void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn, void *baton,
-                  apr_pool_t *pool);
+void url_each_key(const server_rec *server, const char *text, int is_prefix, url_key_fn *fn,
+                  void *baton, apr_pool_t *pool);
 
 #endif /* URL_H */

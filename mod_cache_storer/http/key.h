@@ -41,8 +41,8 @@ int key_same(storer_bytes_t a, storer_bytes_t b);
 /** The url of these parts, with the "/" and the "?" that every key has. NUL-terminated, in pool. */
 const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool);
 
-/** The beginning of a url that these parts are: as they stand, with "?" if there is a query. NUL-terminated,
- * in pool. */
+/** The beginning of a url that these parts are: as they stand, with "?" if there is a query.
+ * NUL-terminated, in pool. */
 const char *key_put_prefix(const key_parts_t *parts, apr_pool_t *pool);
 
 /** A value in the form that keys and mappings have: the same bytes, or an escaped copy in pool. */
