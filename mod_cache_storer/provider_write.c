@@ -235,6 +235,15 @@ static int is_unsendable(const request_rec *r, const apr_table_t *headers)
            || sendable_problem(r->err_headers_out);
 }
 
+/* A store in this process's memory takes the room for a body of known length when it is opened. */
+static void note_room(const provider_object_t *object, state_t *state)
+{
+    if (state) {
+        state->reserved = object->writing->record.body_length >= 0 && !object->writing->encoder
+                          && object->store->ops->in_place;
+    }
+}
+
 static apr_status_t store_new(provider_object_t *object, request_rec *r)
 {
     provider_writing_t *writing = object->writing;
@@ -275,6 +284,7 @@ static apr_status_t store_new(provider_object_t *object, request_rec *r)
     if (record->body_length < 0) {
         collapse_stream(state_of(r));
     }
+    note_room(object, state_of(r));
     return APR_SUCCESS;
 }
 

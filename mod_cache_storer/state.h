@@ -97,6 +97,7 @@ typedef struct state_t {
     struct provider_object_t *storing;  /**< what is being stored */
     apr_time_t             fresh_until; /**< of the response that is served or was stored; also the
                                              look-up */
+    unsigned               reserved:1;  /**< the store has taken the room for all of its body */
     const char            *detail;      /**< the reason in words; NULL: none; also hooks.c */
 
     /* the hooks, in the order of a request's life: hooks.c, mask.c, intake.c, outlet.c */

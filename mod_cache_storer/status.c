@@ -130,6 +130,13 @@ static const char *forward_name(state_forward_e forward)
     }
 }
 
+/* Section 2.3. The head goes out before the body has come: of a body whose length is not known it is
+ * too early to tell, and so it is if the store learns at its end only whether there is room. */
+static int is_stored(const state_t *state)
+{
+    return state->fetch.phase == FETCH_STORED || state->reserved;
+}
+
 void status_add_forwarded(state_t *state, apr_table_t *headers)
 {
     const config_status_t *config = config_status(state->config);
@@ -146,8 +153,8 @@ void status_add_forwarded(state_t *state, apr_table_t *headers)
         forward_status = apr_psprintf(state->r->pool, "; fwd-status=%d", state->forward_status);
     }
     if (fetch_is_storing(&state->fetch)) {
-        ttl = apr_psprintf(state->r->pool, "; stored; ttl=%" APR_INT64_T_FMT,
-                           seconds_left(state));
+        ttl = apr_psprintf(state->r->pool, "%s; ttl=%" APR_INT64_T_FMT,
+                           is_stored(state) ? "; stored" : "", seconds_left(state));
     }
     apr_table_addn(headers, "Cache-Status",
                    apr_pstrcat(state->r->pool, config->name, "; fwd=",

@@ -5,6 +5,8 @@
  */
 #include "record.h"
 
+#include "sendable.h"
+
 #include <string.h>
 
 #define RECORD_MAGIC   0x52545343u  /* "CSTR"; another byte order reads as damage */
@@ -350,6 +352,9 @@ apr_status_t record_decode(storer_view_t *view, record_t *record, apr_pool_t *po
     rv = read_block(data + sizeof(head), (apr_size_t)head.block_length, head.field_count, record, pool);
     if (rv != APR_SUCCESS) {
         return rv;
+    }
+    if (!view->in_place && sendable_problem(record->headers)) {
+        return APR_EINVAL; /* another host's value: httpd would answer 500 for as long as it is there */
     }
     read_head(record, &head);
     record->head_length = head_length;

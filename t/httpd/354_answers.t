@@ -68,6 +68,22 @@ for my $host ('127.0.0.1', 'slow.test', 'lz4.test') {
         'bytes 0-9/6400', 'one that is there');
 }
 
+expect_log(qr/AH01110: error reading response/); # of the body that is cut off
+
+# ---- stored --------------------------------------------------------------------------------------
+
+for my $case ([ 'a body that fits', 1, body => '100K' ], [ 'a small one', 1, body => 64 ],
+    [ 'one that is too large', 0, body => '300K' ],
+    [ 'one that is too large, as it turns out', 0, body => '300K', chunked => 1 ],
+    [ 'one that is cut off', 0, body => '300K', chunked => 1, cut => 250_000 ]) {
+    my ($name, $want, @parameters) = @$case;
+    my $path = '/354/stored-' . $name =~ s/\W/-/gr;
+    control($path, cc => 'max-age=600', @parameters);
+    my $response = fetch($path, host => 'small.test');
+    is($response->header('Cache-Status') =~ /; stored/ ? 1 : 0, $want,
+        "$name: Cache-Status says " . ($want ? 'stored' : 'nothing of stored'));
+}
+
 # ---- a page for an error -------------------------------------------------------------------------
 
 {

@@ -282,6 +282,25 @@ static void forgeries(apr_pool_t *pool)
     }
 }
 
+/* Fields that httpd refuses to send. Those of a store in this machine's memory were looked at when they
+ * were stored. */
+static void unsendable_fields(apr_pool_t *pool)
+{
+    apr_table_t *headers = a_head(pool);
+    record_t put = a_record(), got;
+    storer_bytes_t head;
+    value_t value;
+    storer_view_t view;
+
+    put.body_length = -1;
+    apr_table_addn(headers, "X-Control", "a\x01" "b");
+    is_status(record_encode(headers, &put, &head, pool), APR_SUCCESS, "a control byte in a field");
+    is_status(decode(head.data, head.len, &got, pool), APR_EINVAL, "of a peer: is damage");
+    view = view_of(head.data, head.len, head.len, &value, pool);
+    view.in_place = 1;
+    is_status(record_decode(&view, &got, pool), APR_SUCCESS, "of this machine's memory: is not looked at");
+}
+
 static void times_are_bounded(apr_pool_t *pool)
 {
     record_t put = a_record(), got;
@@ -370,6 +389,7 @@ int main(void)
     parts(pool);
     damage(pool);
     forgeries(pool);
+    unsendable_fields(pool);
     times_are_bounded(pool);
     forged_blocks(pool);
     too_many_fields(pool);
