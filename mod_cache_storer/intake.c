@@ -94,16 +94,16 @@ static void restore_expires(const state_t *state, apr_table_t *fields)
     }
 }
 
-/* Whether the URL is longer than what the response is stored under, since some of its query does not
- * count. */
+/* Whether the URL is longer than what the response is stored under, since some of it does not count. */
 static int is_shortened(const state_t *state)
 {
     const url_t *url = url_of(state->r);
-    const char *query = url_first(state->r)->parsed_uri.query;
+    const apr_uri_t *uri = &url_first(state->r)->parsed_uri;
     key_parts_t parts;
 
-    return query && url && url->text && key_take_apart(url->base_key, &parts)
-           && parts.query.len < strlen(query);
+    return url && url->text && key_take_apart(url->base_key, &parts)
+           && ((uri->query && parts.query.len < strlen(uri->query))
+               || (uri->path && parts.path.len < strlen(uri->path)));
 }
 
 static verdict_t verdict(const state_t *state, const apr_table_t *fields)

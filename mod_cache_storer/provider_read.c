@@ -314,6 +314,7 @@ static void settle_since(const provider_object_t *object, request_rec *r)
     text = apr_palloc(r->pool, APR_RFC822_DATE_LEN);
     apr_rfc822_date(text, modified);
     apr_table_setn(headers, "If-Modified-Since", text);
+    apr_table_unset(headers, "Range"); /* it is not asked for any more; httpd would not answer 304 */
     if (!is_known) {
         apr_table_setn(stored, "Last-Modified", text);
         state_of(r)->dated = 1;

@@ -231,8 +231,10 @@ static void note_labels(const provider_object_t *object, request_rec *r, apr_tab
 /* What httpd refuses to send becomes a 500; stored, it would be one for everybody. */
 static int is_unsendable(const request_rec *r, const apr_table_t *headers)
 {
+    const char *coding = apr_table_get(r->headers_out, "Transfer-Encoding");
+
     return sendable_problem(headers) || sendable_problem(r->headers_out)
-           || sendable_problem(r->err_headers_out);
+           || sendable_problem(r->err_headers_out) || (coding && !ap_is_chunked(r->pool, coding));
 }
 
 /* A store in this process's memory takes the room for a body of known length when it is opened. */

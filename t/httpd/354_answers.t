@@ -48,7 +48,18 @@ for my $host ('127.0.0.1', 'slow.test') {
         'Last-Modified: not modified since a time after its Date');
     is(fetch($path, headers => [ 'If-Modified-Since' => http_date(time - 900_000) ])->status, 200,
         'but since one before');
+    is(fetch($path, headers => [ 'If-Modified-Since' => http_date(time - 20), Range => 'bytes=0-9' ])
+            ->status, 304, 'a range does not change that');
     is(requests($path), 1, 'all from the cache');
+}
+{
+    # one that was changed just before it came
+    my $path = '/354/since-weak';
+    control($path, cc => 'max-age=600', lm => 10);
+    my $modified = fetch($path)->header('Last-Modified');
+    is(fetch($path, headers => [ 'If-Modified-Since' => $modified, Range => 'bytes=0-9' ])->status, 304,
+        'nor if it was changed just before it came');
+    is(requests($path), 1, 'from the cache');
 }
 
 # ---- a range that is not there -------------------------------------------------------------------

@@ -298,7 +298,8 @@ static void unsendable_fields(apr_pool_t *pool)
     is_status(decode(head.data, head.len, &got, pool), APR_EINVAL, "of a peer: is damage");
     view = view_of(head.data, head.len, head.len, &value, pool);
     view.in_place = 1;
-    is_status(record_decode(&view, &got, pool), APR_SUCCESS, "of this machine's memory: is not looked at");
+    is_status(record_decode(&view, &got, pool), APR_SUCCESS,
+              "of this machine's memory: is not looked at");
 }
 
 static void times_are_bounded(apr_pool_t *pool)
