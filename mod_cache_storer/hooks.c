@@ -15,6 +15,7 @@
 #include "hooks.h"
 
 #include "fetch/collapse.h"
+#include "fetch/reload.h"
 #include "fetch/fill.h"
 #include "intake.h"
 #include "invalidate.h"
@@ -65,6 +66,9 @@ static void follow_redirect(state_t *state, int goes_on)
         if (before->mask.authorization) {
             apr_table_setn(before->as_came, "Authorization", before->mask.authorization);
         }
+        if (before->mask.directives) {
+            apr_table_overlap(before->as_came, before->mask.directives, APR_OVERLAP_TABLES_SET);
+        }
     }
     if (goes_on && !provider_is_passing_error(state->r)) {
         collapse_follow_redirect(state, before);
@@ -85,6 +89,9 @@ static int before_quick(request_rec *r, int lookup)
         mask_put_path(state);
         if (state->credentials || r->method_number != M_GET) { /* else there is nothing to mask */
             before(state);
+        }
+        if (state->directives) {
+            reload_begin(state);
         }
     }
     return DECLINED;
@@ -115,6 +122,9 @@ static int before_handler(request_rec *r)
         mask_put_path(state);
         if (r->method_number != M_GET) {
             mask_put(state);
+        }
+        if (state->directives && !config_is_quick(state->config)) {
+            reload_begin(state);
         }
     }
     return DECLINED;

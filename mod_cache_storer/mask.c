@@ -62,6 +62,31 @@ void mask_put(state_t *state)
     }
 }
 
+static int copy_field(void *baton, const char *name, const char *value)
+{
+    apr_table_addn(baton, name, value);
+    return 1;
+}
+
+void mask_put_directives(state_t *state)
+{
+    apr_table_t *headers = state->r->headers_in;
+
+    state->mask.directives = apr_table_make(state->r->pool, 2);
+    (void)apr_table_do(copy_field, state->mask.directives, headers, "Cache-Control", "Pragma", NULL);
+    apr_table_unset(headers, "Cache-Control");
+    apr_table_unset(headers, "Pragma");
+    state->mask.undirected = 1;
+}
+
+static void remove_directives(state_t *state)
+{
+    if (state->mask.undirected) {
+        (void)apr_table_do(copy_field, state->r->headers_in, state->mask.directives, NULL);
+        state->mask.undirected = 0;
+    }
+}
+
 /* cache_get_providers() looks at r->parsed_uri and, as a handler, at r->uri. */
 void mask_put_path(state_t *state)
 {
@@ -103,6 +128,7 @@ static void remove_path(state_t *state)
 void mask_remove(state_t *state)
 {
     remove_path(state);
+    remove_directives(state);
     if (state->mask.hidden) {
         apr_table_setn(state->r->headers_in, "Authorization", state->mask.authorization);
         state->mask.hidden = 0;

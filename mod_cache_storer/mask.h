@@ -8,6 +8,7 @@
  *     as long as mod_cache looks.
  *   - the method: it invalidates after PUT, POST and DELETE, while every unsafe method must
  *     (section 4.4). The others pass as POST.
+ *   - no-cache and max-age=0, for which it does not look, or not use what it finds (fetch/reload.h).
  *   - the path, for CacheEnable and CacheDisable: it takes that of an internal redirect's target, and
  *     none at all if the request line has a scheme and a host, which only requests to a forward proxy
  *     have for it. It is shown the path that the client asked for, decoded.
@@ -19,6 +20,9 @@
 
 /** Before mod_cache. */
 void mask_put(state_t *state);
+
+/** Cache-Control and Pragma alone. */
+void mask_put_directives(state_t *state);
 
 /** The path alone, before mod_cache's handler and its quick handler. */
 void mask_put_path(state_t *state);

@@ -12,6 +12,7 @@
 #include "fetch/collapse.h"
 #include "fetch/fill.h"
 #include "fetch/relayed.h"
+#include "fetch/reload.h"
 #include "hit.h"
 #include "info.h"
 #include "stale.h"
@@ -158,7 +159,7 @@ static apr_status_t read_again(provider_object_t *object, state_t *state)
     apr_status_t rv;
 
     storer_view_release(&object->view);
-    rv = read_variant(object, state);
+    rv = reload_judge(state, object, read_variant(object, state));
     if (rv == APR_SUCCESS && !object->stale && is_stale_by_age(object, state->r)) {
         object->stale = 1;
     }
@@ -211,7 +212,7 @@ static apr_status_t read_together(provider_object_t *object, state_t *state, apr
 {
     state->forward = STATE_FORWARD_URI_MISS;
     while (is_missing(object, rv)) {
-        storer_bytes_t key = flight_key(object, state, rv != APR_SUCCESS);
+        storer_bytes_t key = reload_key(state, flight_key(object, state, rv != APR_SUCCESS));
         collapse_role_e role;
 
         state->fetch.key = key;
@@ -376,7 +377,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     object->whole = (asks & ASKS_RANGE) || (r->header_only && object->record.body_length < 0);
     state->found = object;
     /* for the case that mod_cache does not serve it */
-    state->forward = object->stale ? STATE_FORWARD_STALE : STATE_FORWARD_REQUEST;
+    state->forward = object->stale && !state->reload ? STATE_FORWARD_STALE : STATE_FORWARD_REQUEST;
     if (!object->stale) {
         if (!state->fresh_until) { /* else it is stale, and served so */
             state->fresh_until = object->view.expiry.fresh_until;
@@ -409,7 +410,7 @@ static int begin_fill(state_t *state)
 {
     int result = DECLINED;
 
-    if (!state->fetch.passes) {
+    if (!state->fetch.passes && !state->reload) {
         result = relayed_serve(state);
     }
     if (result == DECLINED && !state->fetch.passes) {
@@ -425,6 +426,9 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
 
     if (is_handshake(r)) {
         return pass_by(state, handle);
+    }
+    if (state->reload) {
+        state->forward = STATE_FORWARD_REQUEST;
     }
     handle->cache_obj = NULL;
     if (APR_STATUS_IS_NOTFOUND(rv)) {
@@ -461,7 +465,8 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
     if (task && fetch_leads(&task->fetch)) {
         collapse_adopt(state, &task->fetch);
     }
-    rv = read_together(object, state, read_variant(object, state));
+    rv = reload_judge(state, object, read_variant(object, state));
+    rv = read_together(object, state, rv);
     if (task && fetch_leads(&state->fetch) && !is_missing(object, rv)) {
         fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
     }

@@ -49,6 +49,9 @@ static int asks_for_newer(const state_t *state)
     const request_rec *r = state->r;
     control_t control = control_of(r->headers_in, r->pool);
 
+    if (state->reload != STATE_RELOAD_NONE) {
+        return 1;
+    }
     if (state->config->ignore_control == 1) {
         return 0; /* CacheIgnoreCacheControl: mod_cache does not mind either */
     }

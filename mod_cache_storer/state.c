@@ -12,16 +12,39 @@ state_t *state_find(const request_rec *r)
     return ap_get_module_config(r->request_config, &cache_storer_module);
 }
 
-/* Also where they are gone by now: "RequestHeader unset Authorization" leaves them to httpd alone,
- * and what comes of an internal redirect is for whom the first request was let in. */
-static int has_credentials(const request_rec *r)
+/* In one look at the fields. Credentials count also where they are gone by now: "RequestHeader unset
+ * Authorization" leaves them to httpd alone, and what comes of an internal redirect is for whom the
+ * first request was let in. */
+static void see_fields(state_t *state)
 {
+    const request_rec *r = state->r;
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const state_t *before = NULL;
+    int i;
 
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        switch (name[0] | 0x20) {
+        case 'a':
+            state->credentials |= ap_cstr_casecmp(name, "Authorization") == 0;
+            break;
+        case 'c':
+            state->directives |= ap_cstr_casecmp(name, "Cache-Control") == 0;
+            break;
+        case 'p':
+            state->directives |= ap_cstr_casecmp(name, "Pragma") == 0;
+            break;
+        default:
+            break;
+        }
+    }
     if (r->main || r->prev) {
         before = state_find(r->main ? r->main : r->prev);
     }
-    return apr_table_get(r->headers_in, "Authorization") || (before && before->credentials);
+    if (before && before->credentials) {
+        state->credentials = 1;
+    }
 }
 
 state_t *state_of(request_rec *r)
@@ -39,7 +62,7 @@ state_t *state_of(request_rec *r)
     state = apr_pcalloc(r->pool, sizeof(*state));
     state->r = r;
     state->config = config;
-    state->credentials = has_credentials(r) != 0;
+    see_fields(state);
     (void)storer_epoch(config->store, r->request_time, &state->epoch); /* else 0: the oldest */
     ap_set_module_config(r->request_config, &cache_storer_module, state);
     return state;
@@ -73,17 +96,22 @@ static int is_any_true(request_rec *r, const apr_array_header_t *expressions)
 
 static int is_bypassed(state_t *state)
 {
-    apr_table_t *headers = state->r->headers_in;
+    apr_table_t *shown = state->r->headers_in, *masked = shown;
     int result;
 
-    /* an expression may well be about the credentials that mod_cache is not to see now */
-    if (state->mask.hidden) {
-        apr_table_setn(headers, "Authorization", state->mask.authorization);
+    /* an expression may well be about the fields that mod_cache is not to see now */
+    if (state->mask.hidden || state->mask.undirected) {
+        shown = apr_table_copy(state->r->pool, masked);
+        if (state->mask.hidden) {
+            apr_table_setn(shown, "Authorization", state->mask.authorization);
+        }
+        if (state->mask.undirected) {
+            apr_table_overlap(shown, state->mask.directives, APR_OVERLAP_TABLES_MERGE);
+        }
+        state->r->headers_in = shown;
     }
     result = is_any_true(state->r, state->config->bypass);
-    if (state->mask.hidden) {
-        apr_table_unset(headers, "Authorization");
-    }
+    state->r->headers_in = masked;
     return result;
 }
 

@@ -29,11 +29,20 @@ typedef enum state_forward_e {
     STATE_FORWARD_STALE
 } state_forward_e;
 
+/** What a request wants that nothing older than itself is good for, see fetch/reload.h. */
+typedef enum state_reload_e {
+    STATE_RELOAD_NONE,
+    STATE_RELOAD_ALL,         /**< no-cache: all of it, from the origin */
+    STATE_RELOAD_VALIDATE     /**< max-age=0: what is stored, if the origin confirms it */
+} state_reload_e;
+
 /** What must be back in place once mod_cache has seen a request, see mask.c. */
 typedef struct state_mask_t {
     const char *authorization;  /**< what was hidden, also when it is back; NULL: nothing */
+    apr_table_t *directives;    /**< Cache-Control and Pragma that were hidden; NULL: none */
     int         method_number;
     unsigned    hidden:1;       /**< authorization is hidden now */
+    unsigned    undirected:1;   /**< directives are */
     unsigned    method:1;       /**< method_number is the real one */
     unsigned    path:1;         /**< parsed_uri and uri are the real ones */
     apr_uri_t   parsed_uri;
@@ -74,6 +83,7 @@ typedef struct state_t {
     const config_server_t *config;
     unsigned               guarded:1;   /**< access to some target of it depends on the client */
     unsigned               credentials:1; /**< the request came with an Authorization */
+    unsigned               directives:1;  /**< it came with Cache-Control or Pragma */
 
     /* url.c; in the state of the first request of a chain of internal redirects */
     url_t                  url;
@@ -112,6 +122,9 @@ typedef struct state_t {
     unsigned               redirected:1; /**< what the request before this one leaves was seen to */
     unsigned               forwarded:1; /**< a handler makes a response, past the cache */
     unsigned               outlet_seen:1;
+
+    /* fetch/reload.c */
+    state_reload_e         reload;
 
     /* fetch/fill.c, fetch/finish.c, fetch/relayed.c */
     state_fill_t           fill;
