@@ -29,6 +29,7 @@
 #include "access/guard.h"
 #include "admin/admin.h"
 #include "compat/backend_head.h"
+#include "compat/nested_subrequest.h"
 #include "compat/rewrite.h"
 #include "compat/validation.h"
 #include "purge/purge_method.h"
@@ -158,6 +159,7 @@ static void insert_filters(request_rec *r)
 {
     state_t *state = state_of(r);
 
+    nested_subrequest_insert(r);
     if (!state || state->hit || !is_covered(state)) {
         return;
     }
@@ -315,6 +317,7 @@ void hooks_register(void)
     guard_register();
     purge_method_register();
     admin_register();
+    nested_subrequest_register();
     rewrite_register();
     stats_register();
     report_metrics_register();

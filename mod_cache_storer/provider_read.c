@@ -14,6 +14,7 @@
 #include "fetch/relayed.h"
 #include "fetch/reload.h"
 #include "hit.h"
+#include "http/accept.h"
 #include "info.h"
 #include "stale.h"
 
@@ -46,6 +47,21 @@ static int is_too_large(const provider_object_t *object)
     return (record->flags & RECORD_LZ4)
            && (record->body_length >= 0 ? record->body_length : record->body_limit)
               > object->config->body_limit;
+}
+
+/* A response in a coding that the client says it cannot read (RFC 9110 section 12.5.3), of an
+ * origin that does not say that it chooses the coding: without Vary it would fit everybody. A
+ * client that names no codings takes any. */
+static int is_unreadable(const provider_object_t *object, const request_rec *r)
+{
+    const char *coding = apr_table_get(object->record.headers, "Content-Encoding");
+    const char *accepted;
+
+    if (!coding || request_varies_on(object->record.headers, "Accept-Encoding")) {
+        return 0;
+    }
+    accepted = apr_table_get(r->headers_in, "Accept-Encoding");
+    return accepted && !accept_coding_is_readable(accept_coding_of(coding), accept_codings(accepted));
 }
 
 /* What is purged goes when it is replaced, or when its room is wanted. */
@@ -111,7 +127,7 @@ static apr_status_t read_variant(provider_object_t *object, const state_t *state
         return APR_NOTFOUND;
     }
     if (!provider_is_shared(&object->record.freshness, state) || guard_hides(&object->record, state)
-        || is_purged(object, r)) {
+        || is_unreadable(object, r) || is_purged(object, r)) {
         storer_view_release(&object->view);
         return APR_NOTFOUND;
     }
@@ -401,6 +417,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     if (result == OK) {
         /* mod_cache may add conditions of its own, which are not for an internal redirect */
         state->as_came = apr_table_copy(r->pool, r->headers_in);
+        state->asked = state->as_came;
     }
     return result;
 }
@@ -436,7 +453,11 @@ static int missed(provider_object_t *object, state_t *state, cache_handle_t *han
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, rv, r,
                   STORERNO(0403) "nothing cached for %s fits the request", object->base.key);
-    return state->lookup ? DECLINED : begin_fill(state);
+    if (state->lookup) {
+        return DECLINED;
+    }
+    state->asked = apr_table_copy(r->pool, r->headers_in);
+    return begin_fill(state);
 }
 
 int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod_cache_key)

@@ -32,10 +32,19 @@ static int is_named(storer_bytes_t name, const char *other)
     return name_matches(other, name);
 }
 
+/* A response is selected by the fields that the client sent (RFC 9111 section 4.1). By the time it
+ * comes, "RequestHeader set" and the like have changed them for the origin. */
+static const apr_table_t *fields_of(const request_rec *r)
+{
+    const state_t *state = state_find(r);
+
+    return state && state->asked ? state->asked : r->headers_in;
+}
+
 /* All lines of a request header, joined with ", " (RFC 9110 section 5.3). */
 static const char *header_lines(request_rec *r, storer_bytes_t name)
 {
-    const apr_array_header_t *array = apr_table_elts(r->headers_in);
+    const apr_array_header_t *array = apr_table_elts(fields_of(r));
     const apr_table_entry_t *entries = (const apr_table_entry_t *)array->elts;
     const char *value = NULL;
     int i;
@@ -84,6 +93,9 @@ static storer_bytes_t folded_value(request_look_t *look, storer_bytes_t name)
         if (lines && is_named(name, "Accept-Language")) {
             return key_escape(storer_bytes(accept_languages(lines, pool)), pool);
         }
+    }
+    if (lines && !accept_is_list(name.data, name.len)) {
+        return key_escape(storer_bytes(lines), pool);
     }
     return lines ? key_escape(storer_bytes(accept_list(lines, pool)), pool) : none;
 }
@@ -249,6 +261,16 @@ static int is_not_star(void *baton, storer_bytes_t name)
 {
     (void)baton;
     return !(name.len == 1 && name.data[0] == '*');
+}
+
+static int is_not_named(void *baton, storer_bytes_t name)
+{
+    return !is_named(name, baton);
+}
+
+int request_varies_on(const apr_table_t *headers, const char *name)
+{
+    return !each_vary_name(headers, is_not_named, (void *)name);
 }
 
 int request_varies_on_all(const apr_table_t *headers)

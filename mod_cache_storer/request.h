@@ -54,6 +54,9 @@ storer_bytes_t request_flight_key(const config_server_t *config, storer_t *store
 const char *request_variant(const config_server_t *config, request_rec *r, storer_bytes_t base_key,
                             const apr_table_t *headers, int modified, request_variant_t *variant);
 
+/** Whether some line of a response's Vary names a field. */
+int request_varies_on(const apr_table_t *headers, const char *name);
+
 /** Whether some line of a response's Vary contains "*". */
 int request_varies_on_all(const apr_table_t *headers);
 

@@ -19,6 +19,9 @@ static int compare(const storer_candidate_t *a, const storer_candidate_t *b)
     if (a->fresh != b->fresh) {
         return a->fresh ? -1 : 1;
     }
+    if (a->varied != b->varied) {
+        return a->varied ? -1 : 1;
+    }
     if (a->stored_at.seconds != b->stored_at.seconds) {
         return a->stored_at.seconds > b->stored_at.seconds ? -1 : 1;
     }
@@ -87,6 +90,7 @@ static int stands(const election_t *election, const storer_mapping_entry_t *entr
     candidate->key = entry->key;
     candidate->etag = entry->etag;
     candidate->stored_at = entry->stored_at;
+    candidate->varied = entry->varied_count > 0;
     candidate->fresh = election->now < storer_timestamp_time(entry->fresh_time);
     return (candidate->fresh || election->now < storer_timestamp_time(entry->stale_time))
            && (!election->after || compare(candidate, election->after) > 0)

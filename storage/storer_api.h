@@ -52,15 +52,18 @@ typedef struct storer_candidate_t {
     storer_bytes_t     etag;
     storer_timestamp_t stored_at;
     int                fresh;     /**< 1: now < fresh_until; 0: stale */
+    int                varied;    /**< 1: it varies on request header fields */
 } storer_candidate_t;
 
 /**
  * The election, for a get_multi_level of one's own: the best variant behind `after` (NULL: the best of
- * all) in this order: fresh before stale, then the latest stored_at, then the smallest key. Of
- * variants that are past both their times, whose varied headers are not the request's or whose ETag
- * the validator does not allow none is a candidate. The validator (NULL: no conditions) is left alone:
- * begin with storer_validator_reset(), and call storer_validator_check() for the variant that is used.
- * An entry that varies on more than 64 headers fits no request.
+ * all) in this order: fresh before stale, then one that varies before one that does not (an origin may
+ * omit Vary from its default response, RFC 9111 section 4.1), then the latest stored_at, then the
+ * smallest key. Of variants that are past both their times, whose varied headers are not the
+ * request's or whose ETag the validator does not allow none is a candidate. The validator (NULL:
+ * no conditions) is left alone: begin with storer_validator_reset(), and call
+ * storer_validator_check() for the variant that is used. An entry that varies on more than 64
+ * headers fits no request.
  * @param mapping a mapping's value: what lies under "IDX_" + base_key
  * @return APR_SUCCESS; APR_NOTFOUND: none; APR_EINVAL: the mapping is damaged, or has so many
  *         entries of the same key that it must be meant to keep us busy

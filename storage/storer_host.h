@@ -119,9 +119,10 @@ apr_status_t storer_open_writer(storer_t *store, storer_bytes_t key, storer_expi
  * Elect the variant that fits a request, and view it.
  *
  * Of all variants whose varied headers equal the request's and which the validator allows: a fresh
- * one goes before a stale one, then the latest stored_at, then the smallest key. A variant whose
- * value is gone is passed over. A damaged mapping is APR_NOTFOUND with one warning; the next store
- * repairs it. (Upstream visits its map in random order; ours is one of its outcomes.)
+ * one goes before a stale one, then one that varies before one that does not (RFC 9111 section
+ * 4.1), then the latest stored_at, then the smallest key. A variant whose value is gone is passed
+ * over. A damaged mapping is APR_NOTFOUND with one warning; the next store repairs it. (Upstream
+ * visits its map in random order; ours is one of its outcomes.)
  *
  * @param validator may be NULL: no conditions
  * @param fresh,stale one of them is filled on APR_SUCCESS. Either may be NULL: not wanted.

@@ -6,6 +6,7 @@
 
 #include "finish.h"
 
+#include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
 #include "apr_lib.h"
@@ -31,13 +32,22 @@ static int was_asked_again(const request_rec *r)
     return before && before->fill.again;
 }
 
+#define BYTES_UNIT "bytes="
+
+/* RFC 9110 section 14.1: other units are the origin's. */
+static int is_of_bytes(const char *range)
+{
+    return ap_cstr_casecmpn(range, BYTES_UNIT, sizeof(BYTES_UNIT) - 1) == 0;
+}
+
 /* A failed If-Match or If-Unmodified-Since is an error, which the origin is to tell. */
 static int is_fillable(const request_rec *r)
 {
-    return !r->main && !r->header_only && !was_asked_again(r)
-           && (apr_table_get(r->headers_in, "If-None-Match")
-               || apr_table_get(r->headers_in, "If-Modified-Since")
-               || apr_table_get(r->headers_in, "Range"))
+    const char *range = apr_table_get(r->headers_in, "Range");
+
+    return !r->main && !r->header_only && !was_asked_again(r) && (!range || is_of_bytes(range))
+           && (range || apr_table_get(r->headers_in, "If-None-Match")
+               || apr_table_get(r->headers_in, "If-Modified-Since"))
            && !apr_table_get(r->headers_in, "If-Match")
            && !apr_table_get(r->headers_in, "If-Unmodified-Since");
 }
@@ -103,15 +113,22 @@ typedef enum range_e {
     RANGE_UNSATISFIABLE   /**< behind the end */
 } range_e;
 
-/* A single range of RFC 9110 section 14.1.2, as [first, last]. */
+/* "MaxRanges none": this server answers no ranges. */
+static int ranges_are_ignored(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return core->max_ranges == AP_MAXRANGES_NORANGES;
+}
+
+/* One range of RFC 9110 section 14.1.2 without its unit, as [first, last]. */
 static range_e parse_range(const char *text, apr_off_t length, apr_off_t *first, apr_off_t *last)
 {
     apr_off_t number;
 
-    if (ap_cstr_casecmpn(text, "bytes=", 6) != 0 || length <= 0) {
+    if (length <= 0) {
         return RANGE_NONE;
     }
-    text += 6;
     *last = length - 1;
     if (*text == '-') {
         text++;
@@ -149,12 +166,12 @@ static void answer_range(state_t *state)
     const char *range = apr_table_get(r->headers_in, "Range");
     apr_off_t length = state->fill.length, first = 0, last = 0;
 
-    if (!range || length < 0
+    if (!range || length < 0 || !is_of_bytes(range) || ranges_are_ignored(r)
         || apr_table_get(r->headers_out, "Content-Range")
         || ap_condition_if_range(r, r->headers_out) == AP_CONDITION_NOMATCH) {
         return;
     }
-    switch (parse_range(range, length, &first, &last)) {
+    switch (parse_range(range + sizeof(BYTES_UNIT) - 1, length, &first, &last)) {
     case RANGE_SATISFIABLE:
         state->fill.skip = first;
         state->fill.take = last - first + 1;

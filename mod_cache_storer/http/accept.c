@@ -145,6 +145,22 @@ accept_coding_e accept_coding_of(const char *content_encoding)
     }
 }
 
+int accept_coding_is_readable(accept_coding_e coding, unsigned codings)
+{
+    switch (coding) {
+    case ACCEPT_CODING_BR:
+        return (codings & ACCEPT_BR) != 0;
+    case ACCEPT_CODING_GZIP:
+        return (codings & ACCEPT_GZIP) != 0;
+    case ACCEPT_CODING_ZSTD:
+        return (codings & ACCEPT_ZSTD) != 0;
+    case ACCEPT_CODING_IDENTITY:
+    case ACCEPT_CODING_OTHER:
+    default:
+        return 1;
+    }
+}
+
 const char *accept_coding_name(accept_coding_e coding)
 {
     return coding_names[coding];
@@ -406,6 +422,23 @@ static const char *member_end(const char *text)
         }
     }
     return text;
+}
+
+int accept_is_list(const char *name, apr_size_t length)
+{
+    static const char *const singletons[] = {
+        "Authorization", "Cookie", "Date", "From", "Host", "If-Modified-Since", "If-Range",
+        "If-Unmodified-Since", "Origin", "Proxy-Authorization", "Range", "Referer", "User-Agent",
+        "Content-Location", "Content-Type", "X-Requested-With"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(singletons) / sizeof(singletons[0]); i++) {
+        if (strlen(singletons[i]) == length && strncasecmp(singletons[i], name, length) == 0) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 const char *accept_list(const char *value, apr_pool_t *pool)

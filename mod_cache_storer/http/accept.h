@@ -32,6 +32,10 @@ const char *accept_codings_name(unsigned codings);
 /** The coding of a response; NULL: it has no Content-Encoding. */
 accept_coding_e accept_coding_of(const char *content_encoding);
 
+/** Whether a client that accepts this set can read a response in this coding. It can read a
+ * response without a coding, and of an unknown coding nobody can tell. */
+int accept_coding_is_readable(accept_coding_e coding, unsigned codings);
+
 /** "gzip", "identity". Constant. */
 const char *accept_coding_name(accept_coding_e coding);
 
@@ -47,6 +51,15 @@ const char *accept_coding_remembered(accept_coding_e coding, unsigned offered, a
 int accept_coding_fits(const char *remembered, apr_size_t length, unsigned codings);
 
 /* ---- others ---- */
+
+/**
+ * Whether white space around the commas of a request field means nothing: whether the field is a list
+ * (RFC 9110 section 5.6.1). Fields that are known to be none are not: a cookie "a,b" is another
+ * one than "a, b". A field that this module does not know counts as a list: RFC 9110 section 5.3
+ * lets any recipient combine its lines with commas, and an origin that tells two such requests
+ * apart would break.
+ */
+int accept_is_list(const char *name, apr_size_t length);
 
 /** Accept-Language in lower case, heaviest first, those of equal weight in alphabetical order (the
  * field gives them none), without what is repeated: "de, en;q=0.5". In pool. */

@@ -99,6 +99,30 @@ static const char *elect_all(storer_bytes_t mapping, const char *const *fields,
 
 /* ---- order ---- */
 
+/* RFC 9111 section 4.1: a response without Vary is what an origin gives to those who ask for nothing in
+ * particular; a response whose Vary matches is preferable, however old it is. */
+static void varied_first(apr_pool_t *pool)
+{
+    static const variant_t variants[] = {
+        { "plain", SECONDS(-1), SECONDS(50), SECONDS(90), NULL, { NULL } },
+        { "old", SECONDS(-20), SECONDS(10), SECONDS(90), NULL, { "origin", "a" } },
+        { "newer", SECONDS(-10), SECONDS(10), SECONDS(90), NULL, { "origin", "a", "x", "" } },
+        { "other", SECONDS(-1), SECONDS(50), SECONDS(90), NULL, { "origin", "b" } },
+        { "stale", SECONDS(-2), SECONDS(-1), SECONDS(90), NULL, { "origin", "a" } },
+    };
+    static const char *const with[] = { "origin", "a", NULL }, *const without[] = { NULL };
+    storer_bytes_t mapping = { NULL, 0 };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+        mapping = put(mapping, &variants[i], pool);
+    }
+    is_string(elect_all(mapping, with, NULL, NOW, pool), "+newer +old +plain -stale",
+              "a fresh variant whose Vary matches goes before a response without Vary");
+    is_string(elect_all(mapping, without, NULL, NOW, pool), "+plain",
+              "which is for all that have no variant of their own");
+}
+
 static const variant_t ordered[] = {
     /* in the order they must come out */
     { "new", SECONDS(-1), SECONDS(5), SECONDS(9), NULL, { NULL } },
@@ -378,6 +402,7 @@ int main(void)
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
+    varied_first(pool);
     order(pool);
     many(pool);
     boundaries(pool);

@@ -29,6 +29,9 @@ static int compare_entries(const void *left, const void *right)
     if (a_fresh != b_fresh) {
         return b_fresh - a_fresh;
     }
+    if ((a->varied_count > 0) != (b->varied_count > 0)) {
+        return a->varied_count > 0 ? -1 : 1;
+    }
     if (a->stored_at.seconds != b->stored_at.seconds) {
         return a->stored_at.seconds > b->stored_at.seconds ? -1 : 1;
     }

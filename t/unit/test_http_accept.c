@@ -391,6 +391,20 @@ static const case_t agents[] = {
     { "Lynx/2.9.0", "other" },
 };
 
+static void test_kinds(void)
+{
+    static const char *const lists[] = { "Accept", "accept-language", "Cache-Control", "Via", "Foo" };
+    static const char *const singletons[] = { "Cookie", "cookie", "User-Agent", "Authorization" };
+    int i;
+
+    for (i = 0; i < FIELDS_COUNT(lists); i++) {
+        ok(accept_is_list(lists[i], strlen(lists[i])), "%s is a list", lists[i]);
+    }
+    for (i = 0; i < FIELDS_COUNT(singletons); i++) {
+        ok(!accept_is_list(singletons[i], strlen(singletons[i])), "%s is no list", singletons[i]);
+    }
+}
+
 static void test_agents(void)
 {
     int i;
@@ -412,6 +426,7 @@ int main(void)
     test_languages(pool);
     test_language_of_response(pool);
     test_lists(pool);
+    test_kinds();
     test_agents();
     apr_pool_destroy(pool);
     return done_testing();
