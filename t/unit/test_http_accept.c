@@ -393,14 +393,14 @@ static const case_t agents[] = {
 
 static void test_kinds(void)
 {
-    static const char *const lists[] = { "Accept", "accept-language", "Cache-Control", "Via", "Foo" };
+    static const char *const list_fields[] = { "Accept", "accept-language", "Cache-Control", "Via", "Foo" };
     static const char *const singletons[] = { "Cookie", "cookie", "User-Agent", "Authorization" };
     int i;
 
-    for (i = 0; i < FIELDS_COUNT(lists); i++) {
-        ok(accept_is_list(lists[i], strlen(lists[i])), "%s is a list", lists[i]);
+    for (i = 0; i < HTTP_COUNT(list_fields); i++) {
+        ok(accept_is_list(list_fields[i], strlen(list_fields[i])), "%s is a list", list_fields[i]);
     }
-    for (i = 0; i < FIELDS_COUNT(singletons); i++) {
+    for (i = 0; i < HTTP_COUNT(singletons); i++) {
         ok(!accept_is_list(singletons[i], strlen(singletons[i])), "%s is no list", singletons[i]);
     }
 }
