@@ -30,6 +30,7 @@
 #include "admin/admin.h"
 #include "compat/backend_head.h"
 #include "compat/nested_subrequest.h"
+#include "compat/interim.h"
 #include "compat/rewrite.h"
 #include "compat/validation.h"
 #include "purge/purge_method.h"
@@ -160,7 +161,16 @@ static void insert_filters(request_rec *r)
     state_t *state = state_of(r);
 
     nested_subrequest_insert(r);
-    if (!state || state->hit || !is_covered(state)) {
+    if (!state || state->hit) {
+        return;
+    }
+    if (purge_response_matters(state)) {
+        interim_watch(state);
+    }
+    if (!is_covered(state)) {
+        if (purge_response_matters(state)) {
+            purge_response_watch(state);
+        }
         return;
     }
     state->forwarded = 1;
@@ -299,6 +309,9 @@ static void see_error(request_rec *r)
         purge_response_see(state);
         status_add_forwarded(state, r->err_headers_out);
     }
+    else if (!state->outlet_seen && purge_response_matters(state)) {
+        purge_response_see(state);
+    }
 }
 
 void hooks_register(void)
@@ -307,6 +320,8 @@ void hooks_register(void)
     validation_register();
     intake_register();
     outlet_register();
+    interim_register();
+    purge_response_register();
     invalidate_register();
     ap_hook_quick_handler(before_quick, NULL, mod_cache, APR_HOOK_REALLY_FIRST);
     ap_hook_quick_handler(after_quick, mod_cache, NULL, APR_HOOK_FIRST);

@@ -19,7 +19,7 @@
 #include "http/sendable.h"
 
 #include "purge/purge.h"
-#include "purge/tags.h"
+#include "purge/purge_response.h"
 #include "stats/stats.h"
 
 #include "http_connection.h"
@@ -221,7 +221,7 @@ static void note_labels(const provider_object_t *object, request_rec *r, apr_tab
                         record_t *record)
 {
     const state_t *state = state_of(r);
-    const char *tags = tags_take(headers, config_tags(object->config), r->pool);
+    const char *tags = purge_response_take(object->config, headers, r->pool);
 
     record->tags = tags || !object->opened ? tags : object->record.tags;
     record->epoch = state ? state->epoch : 0;

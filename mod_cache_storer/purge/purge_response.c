@@ -12,6 +12,11 @@
 #include "../stats/stats.h"
 
 #include "http_log.h"
+#include "util_filter.h"
+
+#include <string.h>
+
+static ap_filter_rec_t *purge_response_handle;
 
 static void purge_tags_of(const state_t *state, const char *tags)
 {
@@ -33,6 +38,43 @@ static int is_success(int status)
     return status >= 200 && status < 400;
 }
 
+int purge_response_matters(const state_t *state)
+{
+    const config_server_t *config = state->config;
+
+    return config->prefixes && (config_tags(config)->nelts > 0 || config_purge_field(config));
+}
+
+static int is_named(const char *field, const char *name, apr_size_t length)
+{
+    return field && strlen(field) == length && ap_cstr_casecmpn(field, name, length) == 0;
+}
+
+int purge_response_hides(const state_t *state, const char *name, apr_size_t length)
+{
+    const apr_array_header_t *tags = config_tags(state->config);
+    int i;
+
+    for (i = 0; i < tags->nelts; i++) {
+        if (is_named(APR_ARRAY_IDX(tags, i, const char *), name, length)) {
+            return 1;
+        }
+    }
+    return is_named(config_purge_field(state->config), name, length);
+}
+
+/* The field that purges was obeyed before, if at all. */
+const char *purge_response_take(const config_server_t *config, apr_table_t *headers,
+                                apr_pool_t *pool)
+{
+    const char *field = config_purge_field(config);
+
+    if (field) {
+        apr_table_unset(headers, field);
+    }
+    return tags_take(headers, config_tags(config), pool);
+}
+
 void purge_response_see(state_t *state)
 {
     request_rec *r = state->r;
@@ -51,5 +93,27 @@ void purge_response_see(state_t *state)
                 purge_tags_of(state, tags);
             }
         }
+    }
+}
+
+static apr_status_t see_response(ap_filter_t *filter, apr_bucket_brigade *brigade)
+{
+    purge_response_see(filter->ctx);
+    ap_remove_output_filter(filter);
+    return ap_pass_brigade(filter->next, brigade);
+}
+
+void purge_response_register(void)
+{
+    purge_response_handle = ap_register_output_filter("CACHE_STORER_PURGE", see_response, NULL,
+                                                      AP_FTYPE_CONTENT_SET + 2);
+}
+
+void purge_response_watch(state_t *state)
+{
+    request_rec *r = state->r;
+
+    if (!r->main) {
+        ap_add_output_filter_handle(purge_response_handle, state, r, r->connection);
     }
 }

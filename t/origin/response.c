@@ -318,6 +318,27 @@ static void add_framing(head_t *head, const plan_t *plan)
     }
 }
 
+/* RFC 8297 */
+static int send_early(const plan_t *plan, int socket)
+{
+    long long pad = parse_size(parameter(plan, "pad"), 0);
+    char filler[1001];
+    head_t head;
+
+    if (!parameter(plan, "early")) {
+        return 0;
+    }
+    memset(filler, 'x', sizeof(filler) - 1);
+    filler[sizeof(filler) - 1] = '\0';
+    head.len = (size_t)snprintf(head.bytes, sizeof(head.bytes), "HTTP/1.1 103 Early Hints\r\n");
+    for (; pad > 0; pad--) {
+        add(&head, "X-Pad", filler);
+    }
+    add_parameters(&head, plan, "early", NULL);
+    memcpy(head.bytes + head.len, "\r\n", 2);
+    return send_all(socket, head.bytes, head.len + 2);
+}
+
 static int send_head(const plan_t *plan, int socket)
 {
     head_t head;
@@ -423,7 +444,8 @@ int response_send(table_t *table, connection_t *connection, request_t *request)
     if (parameter(&plan, "drop")) {
         return -1;
     }
-    if (send_head(&plan, connection->socket) != 0) {
+    if (send_early(&plan, connection->socket) != 0
+        || send_head(&plan, connection->socket) != 0) {
         return -1;
     }
     if (plan.has_body && strcmp(request->method, "HEAD") != 0

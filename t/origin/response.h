@@ -17,6 +17,8 @@
  *   date=SECONDS       Date, that far from now; 0
  *   vary=LIST          Vary; repeated: several lines
  *   h=Name:Value       any other header; may be repeated
+ *   early=Name:Value   such a header in a 103 before the answer; may be repeated
+ *   pad=N              and before those N headers X-Pad of a kilobyte
  *   text=TEXT          the body itself, in place of a made one
  *   chunked=1          chunked; close=1: ended by the end of the connection
  *   clen=N             a Content-Length that need not be true
