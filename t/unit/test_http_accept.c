@@ -393,7 +393,8 @@ static const case_t agents[] = {
 
 static void test_kinds(void)
 {
-    static const char *const list_fields[] = { "Accept", "accept-language", "Cache-Control", "Via", "Foo" };
+    static const char *const list_fields[] = { "Accept", "accept-language", "Cache-Control",
+                                               "Via", "Foo" };
     static const char *const singletons[] = { "Cookie", "cookie", "User-Agent", "Authorization" };
     int i;
 
