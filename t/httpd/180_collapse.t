@@ -5,37 +5,9 @@
 use strict;
 use warnings;
 
+use Storer::Herd;
 use Storer::Test;
 use Test::More;
-
-# A request that has been sent and not been answered.
-sub ask {
-    my ($target, %option) = @_;
-    my $connection = connection();
-    $connection->send('GET', $target, headers => [ @{ $option{headers} || [] },
-        Connection => 'close' ], map { $_ => $option{$_} } grep { $option{$_} } 'host');
-    return $connection;
-}
-
-sub answer {
-    my $connection = shift;
-    my $response = $connection->answer;
-    $connection->close;
-    return $response;
-}
-
-sub waiting { return scalar(() = log_since(shift) =~ /CS0731: /g) }
-
-# So many requests on one key: one reaches the origin, the others wait for it.
-sub gather {
-    my ($target, $gate, $count, %option) = @_;
-    my $mark = log_mark();
-    my @clients = ask($target, %option);
-    wait_for("the first request for $target", sub { arrived($gate) == 1 });
-    push @clients, map { ask($target, %option) } 2 .. $count;
-    wait_for('the others to wait', sub { waiting($mark) == $count - 1 });
-    return @clients;
-}
 
 # ---- one fetch for all ---------------------------------------------------------------------------
 

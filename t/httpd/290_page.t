@@ -97,8 +97,8 @@ ok($browser->wait_until('!document.querySelector("#entry").open'), 'yes');
 is_cache(fetch($wanted), 'MISS', 'and it is gone');
 
 search_for('onerror');
-ok($browser->wait_until('document.querySelector("#found").textContent.includes("onerror")'),
-    'a key with markup is listed');
+ok($browser->wait_until('document.querySelectorAll("#found tr").length === 1
+    && document.querySelector("#found").textContent.includes("onerror")'), 'a key with markup is listed');
 $browser->value('document.querySelector("#found button").click(); 1');
 ok($browser->wait_until('document.querySelector("#entry").open'), 'and opened');
 is($browser->value('document.title'), 'Cache', 'as text: no script of it has run');

@@ -6,34 +6,17 @@ use warnings;
 
 use JSON::PP ();
 use Storer::Test;
+use Storer::Tool;
 use Test::More;
 
-my $tool = "$ENV{STORER_BUILD_DIR}/storerctl/storerctl";
-plan skip_all => 'storerctl is not built: there is no libcurl' unless -x $tool;
+plan skip_all => 'storerctl is not built: there is no libcurl' unless tool_is_built();
 
 my $port = vars->{port};
 my $logs = vars->{t_logs};
 my $api = "http://127.0.0.2:$port/cache-main";
 my $json = JSON::PP->new->utf8->allow_nonref;
 
-# Exit code, standard output and standard error.
-sub run {
-    my @arguments = @_;
-    my $errors = "$logs/storerctl.err";
-    my $pid = open my $pipe, '-|';
-    die "fork: $!" unless defined $pid;
-    if (!$pid) {
-        open STDERR, '>', $errors;
-        delete @ENV{qw(STORERCTL_URL STORERCTL_USER http_proxy)};
-        exec { $tool } $tool, @arguments or exit 127;
-    }
-    my $output = do { local $/ = undef; <$pipe> };
-    close $pipe;
-    open my $handle, '<', $errors or die "$errors: $!";
-    return ($? >> 8, defined $output ? $output : '', do { local $/ = undef; <$handle> } // '');
-}
-
-sub by_api { return run('--url', $api, @_) }
+sub by_api { return run_tool('--url', $api, @_) }
 
 sub stored {
     my ($path, $host, %option) = @_;
@@ -76,23 +59,23 @@ my @other = map { stored("/300/more/$_", 'admin.test') } 'a' .. 'e';
 }
 {
     my $file = "$logs/cache_storer.stats";
-    my ($code, $output) = run('--stats', $file, 'stats');
+    my ($code, $output) = run_tool('--stats', $file, 'stats');
     is($code, 0, 'stats, from the file alone');
     like($output, qr/^hit ratio +[\d.]+ %$/m, 'the ratio');
     like($output, qr/^admin\.test +\d+ +\d+ +[\d.]+%$/m, 'by site');
-    ($code, $output) = run('--stats', $file, '--json', 'stats');
+    ($code, $output) = run_tool('--stats', $file, '--json', 'stats');
     cmp_ok($json->decode($output)->{total}{hits}, '>=', 6, 'as JSON');
     ($code, $output) = by_api('stats');
     like($output, qr/^memory +[\d.]+[KM] +64\.0M +\d+ +\d+$/m, 'by the API: and stores');
     my $errors;
-    ($code, $output, $errors) = run('--stats', "$logs/no-such-file", 'stats');
+    ($code, $output, $errors) = run_tool('--stats', "$logs/no-such-file", 'stats');
     is($code, 3, 'no such file');
     like($errors, qr/no-such-file: No such file.*is httpd running/, 'says so');
     write_file("$logs/other", 'x' x 5000);
-    is((run('--stats', "$logs/other", 'stats'))[0], 3, 'what is no file of counters');
-    ($code, $output) = run('--stats', $file, 'top', '-i', '0.05', '-n', 2);
+    is((run_tool('--stats', "$logs/other", 'stats'))[0], 3, 'what is no file of counters');
+    ($code, $output) = run_tool('--stats', $file, 'top', '-i', '0.05', '-n', 2);
     is(() = $output =~ /hit ratio/g, 2, 'top: two looks');
-    ($code, $output) = run('--stats', $file, '--json', 'top', '-i', '0.05', '-n', 2);
+    ($code, $output) = run_tool('--stats', $file, '--json', 'top', '-i', '0.05', '-n', 2);
     is((grep { defined $json->decode($_)->{hits_per_second} } split /\n/, $output), 2, 'as JSON');
 }
 
@@ -126,14 +109,14 @@ purges('a pattern', [ pattern => '/300/o.e' ], $target);
 
 {
     expect_log(qr/CS0521.*administration is refused for \/cache-open/);
-    is((run('--url', "http://127.0.0.1:$port/cache-open", '-H', 'Host: admin.test', 'list'))[0], 4,
+    is((run_tool('--url', "http://127.0.0.1:$port/cache-open", '-H', 'Host: admin.test', 'list'))[0], 4,
         'refused');
-    is((run('--url', 'http://127.0.0.1:1/', 'list'))[0], 3, 'nobody there');
-    is((run('--url', "http://127.0.0.1:$port/", 'list'))[0], 5, 'something else is there');
-    is((run('--nonsense'))[0], 2, 'an unknown option');
-    is((run('nonsense'))[0], 2, 'an unknown command');
-    is((run('--rate', 'x', 'list'))[0], 2, 'what is no number');
-    like((run('--help'))[1], qr/usage: storerctl/, 'help');
+    is((run_tool('--url', 'http://127.0.0.1:1/', 'list'))[0], 3, 'nobody there');
+    is((run_tool('--url', "http://127.0.0.1:$port/", 'list'))[0], 5, 'something else is there');
+    is((run_tool('--nonsense'))[0], 2, 'an unknown option');
+    is((run_tool('nonsense'))[0], 2, 'an unknown command');
+    is((run_tool('--rate', 'x', 'list'))[0], 2, 'what is no number');
+    like((run_tool('--help'))[1], qr/usage: storerctl/, 'help');
 }
 
 # ---- warming -------------------------------------------------------------------------------------
@@ -160,7 +143,7 @@ sub sitemap {
 sub warm {
     my ($name, $text, @options) = @_;
     my $file = $text =~ /\Ahttp:/ ? $text : write_file("$logs/$name", $text);
-    return run('--rate', 1000, @options, 'warm', $file);
+    return run_tool('--rate', 1000, @options, 'warm', $file);
 }
 
 {
@@ -231,25 +214,25 @@ sub warm {
     is($code, 1, 'a list, with an error in it');
     is_deeply($json->decode($output), { fetched => 1, failed => 1, skipped => 1 }, 'as JSON');
     like($errors, qr/list, line 4: "nonsense" is not an http or https URL/, 'the line is named');
-    is((run('warm', "$logs/no-such-file"))[0], 3, 'no such file');
+    is((run_tool('warm', "$logs/no-such-file"))[0], 3, 'no such file');
     is((warm('empty', ''))[0], 1, 'nothing in it');
 }
-like((run('--version'))[1], qr/\Astorerctl \d+\.\d+\.\d+\n\z/, '--version');
+like((run_tool('--version'))[1], qr/\Astorerctl \d+\.\d+\.\d+\n\z/, '--version');
 
 # ---- a store in a file ---------------------------------------------------------------------------
 
 {
     my $store = "$logs/store.mem";
     my $path = stored('/300/file', 'file.test', h => 'Surrogate-Key: 300-file', body => 3000);
-    my ($code, $output) = run('--store', $store, 'list');
+    my ($code, $output) = run_tool('--store', $store, 'list');
     is($code, 0, 'list, from the store itself');
     is($output, "http://file.test$path\n", 'its key');
-    ($code, $output) = run('--store', $store, 'show', "http://file.test$path");
+    ($code, $output) = run_tool('--store', $store, 'show', "http://file.test$path");
     like($output, qr/^  status +200\n.*  tags +300-file$/ms, 'show');
-    ($code, $output) = run('check', $store);
+    ($code, $output) = run_tool('check', $store);
     is($code, 0, 'check');
     like($output, qr/^in use: .*\nsound: 1 responses, 0 damaged, 1 mappings$/m, 'it is sound');
-    is((run('--store', $store, 'purge', 'tag', '300-file'))[0], 0, 'purge');
+    is((run_tool('--store', $store, 'purge', 'tag', '300-file'))[0], 0, 'purge');
     is_cache(fetch($path, host => 'file.test'), 'MISS', 'is in effect for httpd');
     is_cache(fetch($path, host => 'file.test'), 'HIT', 'which stores it again');
     my $copy = "$logs/copy.mem";
@@ -257,13 +240,13 @@ like((run('--version'))[1], qr/\Astorerctl \d+\.\d+\.\d+\n\z/, '--version');
     my $bytes = do { local $/ = undef; <$in> };
     $bytes =~ s/X-Identity/Y-Identity/g;
     write_file($copy, $bytes);
-    ($code, $output) = run('--json', 'check', $copy);
+    ($code, $output) = run_tool('--json', 'check', $copy);
     is($code, 1, 'check: damage');
     my $told = $json->decode($output);
     ok(!$told->{sound} && $told->{damaged} == 1, 'is found');
-    is((run('check', $logs . '/other'))[0], 3, 'what is no store');
-    is((run('check'))[0], 2, 'check what?');
-    is((run('--store', $copy, 'top'))[0], 2, 'a command that does not take a store');
+    is((run_tool('check', $logs . '/other'))[0], 3, 'what is no store');
+    is((run_tool('check'))[0], 2, 'check what?');
+    is((run_tool('--store', $copy, 'top'))[0], 2, 'a command that does not take a store');
 }
 
 finish();

@@ -5,17 +5,9 @@
 use strict;
 use warnings;
 
+use Storer::Herd;
 use Storer::Test;
 use Test::More;
-
-# A request that has been sent and not been answered.
-sub ask {
-    my ($target, %option) = @_;
-    my $connection = connection();
-    $connection->send('GET', $target, headers => [ @{ delete $option{headers} || [] },
-        Connection => 'close' ], %option);
-    return $connection;
-}
 
 sub finish_all {
     for my $connection (@_) {
@@ -23,19 +15,6 @@ sub finish_all {
         $connection->close;
     }
     return;
-}
-
-sub waiting { return scalar(() = log_since(shift) =~ /CS0731: /g) }
-
-# One request is at the origin's gate, and so many wait for it.
-sub gather {
-    my ($target, $gate, $count, %option) = @_;
-    my $mark = log_mark();
-    my @clients = ask($target, %option);
-    wait_for("the first request for $target", sub { arrived($gate) == 1 });
-    push @clients, map { ask($target, %option) } 2 .. $count;
-    wait_for('the others to wait', sub { waiting($mark) == $count - 1 });
-    return @clients;
 }
 
 # The most that one client has waited, by the log.

@@ -5,36 +5,9 @@
 use strict;
 use warnings;
 
+use Storer::Herd;
 use Storer::Test;
 use Test::More;
-
-sub ask {
-    my ($target, %option) = @_;
-    my $connection = connection();
-    $connection->send('GET', $target, headers => [ @{ delete $option{headers} || [] },
-        Connection => 'close' ], %option);
-    return $connection;
-}
-
-sub answer {
-    my $connection = shift;
-    my $response = $connection->answer;
-    $connection->close;
-    return $response;
-}
-
-sub waiting { return scalar(() = log_since(shift) =~ /CS0731: /g) }
-
-# So many at once, of which one is at the origin.
-sub gather {
-    my ($target, $gate, $count, %option) = @_;
-    my $mark = log_mark();
-    my @clients = ask($target, %option);
-    wait_for("the first reload of $target", sub { arrived($gate) == 1 });
-    push @clients, map { ask($target, %option) } 2 .. $count;
-    wait_for('the others to wait', sub { waiting($mark) == $count - 1 });
-    return @clients;
-}
 
 my %reload = (
     'no-cache' => [ 'Cache-Control' => 'no-cache' ],

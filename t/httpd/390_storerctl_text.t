@@ -7,10 +7,10 @@ use warnings;
 
 use JSON::PP ();
 use Storer::Test;
+use Storer::Tool;
 use Test::More;
 
-my $tool = "$ENV{STORER_BUILD_DIR}/storerctl/storerctl";
-plan skip_all => 'storerctl is not built: there is no libcurl' unless -x $tool;
+plan skip_all => 'storerctl is not built: there is no libcurl' unless tool_is_built();
 
 my $port = vars->{port};
 my $logs = vars->{t_logs};
@@ -18,17 +18,8 @@ my $store = "$logs/trust.mem";
 
 # All that it prints, to both of its channels.
 sub run {
-    my @arguments = @_;
-    my $pid = open my $pipe, '-|';
-    die "fork: $!" unless defined $pid;
-    if (!$pid) {
-        open STDERR, '>&', \*STDOUT;
-        delete @ENV{qw(STORERCTL_URL STORERCTL_USER http_proxy)};
-        exec { $tool } $tool, @arguments or exit 127;
-    }
-    my $output = do { local $/ = undef; <$pipe> };
-    close $pipe;
-    return defined $output ? $output : '';
+    my (undef, $output, $errors) = run_tool(@_);
+    return $output . $errors;
 }
 
 # Of a line feed, only those at the end of storerctl's own lines.

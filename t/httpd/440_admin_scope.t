@@ -7,9 +7,9 @@ use warnings;
 
 use JSON::PP ();
 use Storer::Test;
+use Storer::Tool;
 use Test::More;
 
-my $tool = "$ENV{STORER_BUILD_DIR}/storerctl/storerctl";
 my $port = vars->{port};
 my $json = JSON::PP->new->utf8->allow_nonref;
 my $api = "http://127.0.0.1:$port/cache-scope";
@@ -68,27 +68,12 @@ is(fetch('/cache-scope/stats', host => 'scope-front.test')->header('Content-Type
 like(fetch('/cache-scope-metrics', host => 'scope-front.test')->content, qr/^cache_storer_store_keys/m,
     'nor that of the metrics');
 
+sub run { return run_tool('--url', $api, @_) }
+
 # ---- storerctl -----------------------------------------------------------------------------------
 
-# Exit code, standard output and standard error.
-sub run {
-    my $errors = vars->{t_logs} . '/storerctl.err';
-    my @arguments = @_;
-    my $pid = open my $pipe, '-|';
-    die "fork: $!" unless defined $pid;
-    if (!$pid) {
-        open STDERR, '>', $errors;
-        delete @ENV{qw(STORERCTL_URL STORERCTL_USER http_proxy)};
-        exec { $tool } $tool, '--url', $api, @arguments or exit 127;
-    }
-    my $output = do { local $/ = undef; <$pipe> };
-    close $pipe;
-    open my $handle, '<', $errors or die "$errors: $!";
-    return ($? >> 8, defined $output ? $output : '', do { local $/ = undef; <$handle> } // '');
-}
-
 SKIP: {
-    skip 'storerctl is not built: there is no libcurl', 1 unless -x $tool;
+    skip 'storerctl is not built: there is no libcurl', 1 unless tool_is_built();
     my $target = stored('scope-b.test', '/440/tool', h => 'Surrogate-Key: 440-tool');
     my $url = "http://scope-b.test$target";
     my ($code, $output, $errors) = run('show', $url);
