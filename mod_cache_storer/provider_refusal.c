@@ -34,9 +34,9 @@ static int leads_to_itself(const state_t *state)
     target = location ? key_read(location, state->r->pool) : NULL;
     return target && key_take_apart(storer_bytes(target), &other)
            && key_take_apart(storer_bytes(url_of(state->r)->text), &own)
-           && key_same(own.host, other.host) && key_same(own.path, other.path)
-           && key_same(own.query, other.query)
-           && !key_same(own.scheme, other.scheme);
+           && storer_bytes_equal(own.host, other.host) && storer_bytes_equal(own.path, other.path)
+           && storer_bytes_equal(own.query, other.query)
+           && !storer_bytes_equal(own.scheme, other.scheme);
 }
 
 /* A stream of server-sent events (HTML, section 9.2) ends when its client goes. */

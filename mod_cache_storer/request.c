@@ -15,11 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int bytes_are(storer_bytes_t a, storer_bytes_t b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 static int name_matches(const char *candidate, storer_bytes_t name)
 {
     /* the first letter tells most names apart without a call */
@@ -112,7 +107,7 @@ static void note_question(request_look_t *look, storer_bytes_t name, storer_byte
     int i;
 
     for (i = 0; i < look->asked->nelts; i++) {
-        if (bytes_are(APR_ARRAY_IDX(look->asked, i, storer_header_t).name, name)) {
+        if (storer_bytes_equal(APR_ARRAY_IDX(look->asked, i, storer_header_t).name, name)) {
             return;
         }
     }
@@ -162,7 +157,7 @@ static int answer_match(void *baton, storer_bytes_t name, storer_bytes_t stored)
         && accept_coding_fits(stored.data, stored.len, codings_of(look))) {
         return 1;
     }
-    return bytes_are(own, stored);
+    return storer_bytes_equal(own, stored);
 }
 
 storer_request_t request_of(request_look_t *look, request_rec *r, const config_server_t *config)

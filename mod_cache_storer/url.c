@@ -359,7 +359,8 @@ static void add_parts(const each_t *each, const key_parts_t *parts)
 
 static int is_https_at_its_port(const key_parts_t *parts)
 {
-    return key_same(parts->scheme, storer_bytes("https")) && key_same(parts->port, storer_bytes("443"));
+    return storer_bytes_equal(parts->scheme, storer_bytes("https"))
+           && storer_bytes_equal(parts->port, storer_bytes("443"));
 }
 
 /* As it stands; with the origin that CacheKeyBaseURL gives to all keys of the server; and for https

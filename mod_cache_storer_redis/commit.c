@@ -66,10 +66,8 @@ static apr_status_t change_alone(commit_t *commit, reply_t **reply)
 /* One node has both: the mapping of a URL and what lies under the URL's own key (names.h). */
 static int are_together(const commit_t *commit)
 {
-    storer_bytes_t base = commit->variant->base_key, key = commit->value_key;
-
     return !commit->redis->cluster
-           || (base.len == key.len && memcmp(base.data, key.data, key.len) == 0);
+           || storer_bytes_equal(commit->variant->base_key, commit->value_key);
 }
 
 static int is_tidy(const commit_t *commit, const mapping_t *mapping)

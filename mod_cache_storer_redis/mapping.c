@@ -235,11 +235,6 @@ void mapping_add_change(batch_t *batch, storer_bytes_t key, const mapping_change
     }
 }
 
-static int same(storer_bytes_t a, storer_bytes_t b)
-{
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
 /* What an edit changed. APR_EINVAL: what it made is no mapping. */
 static apr_status_t compare(const mapping_t *old, storer_bytes_t edited,
                             mapping_change_t *difference, apr_pool_t *pool)
@@ -274,7 +269,7 @@ static apr_status_t compare(const mapping_t *old, storer_bytes_t edited,
         if (!after) {
             APR_ARRAY_PUSH(difference->dropped, storer_bytes_t) = before->key;
         }
-        else if (same(before->bytes, after->bytes)) {
+        else if (storer_bytes_equal(before->bytes, after->bytes)) {
             apr_hash_set(entries, before->key.data, len, NULL);
         }
     }

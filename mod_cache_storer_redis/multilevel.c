@@ -63,8 +63,7 @@ static apr_status_t open_value(lookup_t *lookup, const storer_candidate_t *candi
     if (!view || candidate->key.len < 1 || candidate->key.len > STORER_KEY_MAX) {
         return APR_NOTFOUND;
     }
-    if (lookup->value && candidate->key.len == lookup->base_key.len
-        && memcmp(candidate->key.data, lookup->base_key.data, candidate->key.len) == 0) {
+    if (lookup->value && storer_bytes_equal(candidate->key, lookup->base_key)) {
         apr_status_t rv = read_open(redis, candidate->key, &lookup->value, lookup->now,
                                     lookup->deadline, view);
 
@@ -110,8 +109,7 @@ static int is_alone(const lookup_t *lookup, const mapping_t *mapping)
     const keyindex_t *index = (const keyindex_t *)mapping->entries->elts;
 
     return mapping->entries->nelts == 1 && !index->varies && !lookup->validator
-           && index->key.len == lookup->base_key.len
-           && memcmp(index->key.data, lookup->base_key.data, index->key.len) == 0;
+           && storer_bytes_equal(index->key, lookup->base_key);
 }
 
 static apr_status_t open_alone(lookup_t *lookup, const mapping_t *mapping)

@@ -67,6 +67,7 @@
 #include <apr_time.h>
 
 #include <stddef.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -91,6 +92,12 @@ typedef struct storer_bytes_t {
     const char *data;
     apr_size_t  len;
 } storer_bytes_t;
+
+/** Whether two texts are the same bytes. data may be NULL where len is 0. */
+static inline int storer_bytes_equal(storer_bytes_t a, storer_bytes_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 /** How long a value is good for. Both are absolute; fresh_until may be later than stale_until or
  * lie in the past. An engine drops the value once now >= max(fresh_until, stale_until). */

@@ -25,11 +25,6 @@ void storer_assert_failed(const char *condition, const char *file, int line)
 /** Longest mapping that is read: 64 variants of 4 KB; upstream drops larger than 1 MiB as well. */
 #define STORER_MAPPING_MAX (1024 * 1024)
 
-static inline int storer_bytes_equal(storer_bytes_t a, storer_bytes_t b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 /** Is this the key of a mapping? *base_key: that of its URL. */
 static inline int storer_is_mapping_key(storer_bytes_t key, storer_bytes_t *base_key)
 {

@@ -37,7 +37,7 @@ static int has_tag(const record_t *record, storer_bytes_t wanted)
     storer_bytes_t tag;
 
     while (cursor && tags_next(&cursor, &tag)) {
-        if (tag.len == wanted.len && memcmp(tag.data, wanted.data, tag.len) == 0) {
+        if (storer_bytes_equal(tag, wanted)) {
             return 1;
         }
     }

@@ -18,9 +18,7 @@ static void add(apr_array_header_t *keys, storer_bytes_t key)
     int i;
 
     for (i = 0; i < keys->nelts; i++) {
-        storer_bytes_t known = APR_ARRAY_IDX(keys, i, storer_bytes_t);
-
-        if (known.len == key.len && memcmp(known.data, key.data, key.len) == 0) {
+        if (storer_bytes_equal(APR_ARRAY_IDX(keys, i, storer_bytes_t), key)) {
             return;
         }
     }

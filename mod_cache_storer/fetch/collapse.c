@@ -150,16 +150,12 @@ static void waited_in_vain(state_t *state, apr_interval_time_t remember, const c
     flights_remember(collapse_table, state->fetch.key, apr_time_now(), remember);
 }
 
-static int is_same(storer_bytes_t one, storer_bytes_t other)
-{
-    return one.len == other.len && memcmp(one.data, other.data, one.len) == 0;
-}
-
 /* A first wait may have told what the response varies on: then the request may wait once more, for
  * its own variant. */
 static int may_wait(const fetch_t *fetch)
 {
-    return fetch->waits == 0 || (fetch->waits == 1 && !is_same(fetch->waited_for, fetch->key));
+    return fetch->waits == 0
+           || (fetch->waits == 1 && !storer_bytes_equal(fetch->waited_for, fetch->key));
 }
 
 collapse_role_e collapse_join(state_t *state)

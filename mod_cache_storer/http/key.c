@@ -303,11 +303,6 @@ int key_take_apart(storer_bytes_t text, key_parts_t *parts)
     return 1;
 }
 
-int key_same(storer_bytes_t a, storer_bytes_t b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool)
 {
     const storer_bytes_t *path = &parts->path, *query = &parts->query;

@@ -35,9 +35,6 @@ typedef struct key_parts_t {
  * @return 1; 0: there is no scheme, no host, or a user, or the authority is malformed */
 int key_take_apart(storer_bytes_t text, key_parts_t *parts);
 
-/** Whether two parts are the same bytes. */
-int key_same(storer_bytes_t a, storer_bytes_t b);
-
 /** The url of these parts, with the "/" and the "?" that every key has. NUL-terminated, in pool. */
 const char *key_put_together(const key_parts_t *parts, apr_pool_t *pool);
 
