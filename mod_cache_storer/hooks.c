@@ -63,13 +63,13 @@ static void follow_redirect(state_t *state, int goes_on)
     }
     state->redirected = 1;
     fill_withdraw(before);
-    if (before->as_came) {
-        state->r->headers_in = before->as_came;
+    if (before->found && before->asked) { /* conditions are added for a stored response only */
+        state->r->headers_in = before->asked;
         if (before->mask.authorization) {
-            apr_table_setn(before->as_came, "Authorization", before->mask.authorization);
+            apr_table_setn(before->asked, "Authorization", before->mask.authorization);
         }
         if (before->mask.directives) {
-            apr_table_overlap(before->as_came, before->mask.directives, APR_OVERLAP_TABLES_SET);
+            apr_table_overlap(before->asked, before->mask.directives, APR_OVERLAP_TABLES_SET);
         }
     }
     if (goes_on && !provider_is_passing_error(state->r)) {
@@ -279,8 +279,7 @@ static void tell_length(const state_t *state)
         length = record->stored_length;
     }
     if (length >= 0) {
-        apr_table_setn(state->r->err_headers_out, "Content-Range",
-                       apr_psprintf(state->r->pool, "bytes */%" APR_OFF_T_FMT, length));
+        fill_tell_length(state->r->err_headers_out, length);
     }
 }
 

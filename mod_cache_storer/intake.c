@@ -8,6 +8,7 @@
 
 #include "http/control.h"
 #include "http/date.h"
+#include "http/lines.h"
 #include "http/storable.h"
 #include "http/verdict.h"
 
@@ -20,12 +21,6 @@ static ap_filter_rec_t *intake_handle, *intake_subrequest_handle;
 static ap_filter_rec_t *intake_marked_handle, *restore_handle;
 
 static const char *const hidden_fields[] = { "Cache-Control", "Expires", "Pragma", NULL };
-
-static int copy_line(void *baton, const char *name, const char *value)
-{
-    apr_table_addn(baton, name, value);
-    return 1;
-}
 
 /* A 304 says what has changed: what it does not mention is as it was stored (section 3.2). */
 static const apr_table_t *source_of(const state_t *state, const char *name)
@@ -47,9 +42,9 @@ static void copy_field(const state_t *state, apr_table_t *to, const char *name)
 {
     const apr_table_t *source = source_of(state, name);
 
-    (void)apr_table_do(copy_line, to, source, name, NULL);
+    (void)apr_table_do(lines_copy, to, source, name, NULL);
     if (source == state->r->err_headers_out) {
-        (void)apr_table_do(copy_line, to, state->r->headers_out, name, NULL);
+        (void)apr_table_do(lines_copy, to, state->r->headers_out, name, NULL);
     }
 }
 
@@ -170,7 +165,7 @@ void intake_restore(const state_t *state, apr_table_t *headers)
     }
     for (i = 0; hidden_fields[i]; i++) {
         apr_table_unset(headers, hidden_fields[i]);
-        (void)apr_table_do(copy_line, headers, state->intake.hidden, hidden_fields[i], NULL);
+        (void)apr_table_do(lines_copy, headers, state->intake.hidden, hidden_fields[i], NULL);
     }
 }
 

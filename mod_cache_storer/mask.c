@@ -4,6 +4,8 @@
  */
 #include "mask.h"
 
+#include "http/lines.h"
+
 #include "apr_strings.h"
 
 #include <string.h>
@@ -62,18 +64,12 @@ void mask_put(state_t *state)
     }
 }
 
-static int copy_field(void *baton, const char *name, const char *value)
-{
-    apr_table_addn(baton, name, value);
-    return 1;
-}
-
 void mask_put_directives(state_t *state)
 {
     apr_table_t *headers = state->r->headers_in;
 
     state->mask.directives = apr_table_make(state->r->pool, 2);
-    (void)apr_table_do(copy_field, state->mask.directives, headers, "Cache-Control", "Pragma", NULL);
+    (void)apr_table_do(lines_copy, state->mask.directives, headers, "Cache-Control", "Pragma", NULL);
     apr_table_unset(headers, "Cache-Control");
     apr_table_unset(headers, "Pragma");
     state->mask.undirected = 1;
@@ -82,7 +78,7 @@ void mask_put_directives(state_t *state)
 static void remove_directives(state_t *state)
 {
     if (state->mask.undirected) {
-        (void)apr_table_do(copy_field, state->r->headers_in, state->mask.directives, NULL);
+        (void)apr_table_do(lines_copy, state->r->headers_in, state->mask.directives, NULL);
         state->mask.undirected = 0;
     }
 }

@@ -416,8 +416,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
     result = asks & (ASKS_CONDITION | ASKS_DIRECTIVE) ? OK : hit_serve(state, handle);
     if (result == OK) {
         /* mod_cache may add conditions of its own, which are not for an internal redirect */
-        state->as_came = apr_table_copy(r->pool, r->headers_in);
-        state->asked = state->as_came;
+        state->asked = apr_table_copy(r->pool, r->headers_in);
     }
     return result;
 }

@@ -93,10 +93,8 @@ typedef struct state_t {
 
     /* the look-up: provider_read.c, stale.c; the URL's key also provider_write.c */
     const char            *url_key;     /**< the URL's; NULL: no callback was called yet */
-    apr_table_t           *as_came;     /**< the request's fields before mod_cache added its conditions;
-                                             NULL: it has added none */
-    apr_table_t           *asked;       /**< the request's fields as they were then, if a response is
-                                             to be fetched; NULL: they are in headers_in */
+    apr_table_t           *asked;       /**< the request's fields at the look-up, before mod_cache added
+                                             conditions of its own; NULL: nothing is fetched */
     struct provider_object_t *found;    /**< what was found: served, or revalidated */
     state_forward_e        forward;
     apr_uint64_t           epoch;       /**< the store's, from before anything was fetched */

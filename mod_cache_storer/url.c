@@ -6,6 +6,7 @@
 
 #include "state.h"
 
+#include "http/number.h"
 #include "http/query.h"
 #include "http/forwarded.h"
 #include "http/session_ids.h"
@@ -135,7 +136,7 @@ static const char *port_of(request_rec *r, const apr_uri_t *base)
     if (base && base->hostname) {
         return base->port_str ? base->port_str : default_port(base, r->pool);
     }
-    return apr_psprintf(r->pool, "%u", (unsigned)ap_get_server_port(r));
+    return number_decimal(apr_palloc(r->pool, NUMBER_DIGITS), ap_get_server_port(r));
 }
 
 static const char *host_of(request_rec *r, const apr_uri_t *base)

@@ -60,7 +60,7 @@ void validation_ask(state_t *state)
     const provider_object_t *found = state->found;
     apr_table_t *headers = state->r->headers_in;
 
-    if (!found || state->hit || !state->as_came) {
+    if (!found || state->hit || !state->asked) {
         return;
     }
     if (!is_confirmable(found->record.status)) {

@@ -6,6 +6,8 @@
 
 #include "finish.h"
 
+#include "../http/lines.h"
+
 #include "http_core.h"
 #include "http_protocol.h"
 #include "http_request.h"
@@ -17,12 +19,6 @@
 static const char *const fields[] = {
     "If-None-Match", "If-Modified-Since", "If-Range", "Range", NULL
 };
-
-static int keep_line(void *baton, const char *name, const char *value)
-{
-    apr_table_addn(baton, name, value);
-    return 1;
-}
 
 /* It was asked for without conditions before, by the request of which this is a redirect. */
 static int was_asked_again(const request_rec *r)
@@ -67,7 +63,7 @@ void fill_prepare(state_t *state)
     }
     saved = apr_table_make(state->r->pool, 4);
     for (i = 0; fields[i]; i++) {
-        (void)apr_table_do(keep_line, saved, headers, fields[i], NULL);
+        (void)apr_table_do(lines_copy, saved, headers, fields[i], NULL);
         apr_table_unset(headers, fields[i]);
     }
     state->fill.conditions = saved;
@@ -75,7 +71,7 @@ void fill_prepare(state_t *state)
 
 static void put_back(state_t *state)
 {
-    (void)apr_table_do(keep_line, state->r->headers_in, state->fill.conditions, NULL);
+    (void)apr_table_do(lines_copy, state->r->headers_in, state->fill.conditions, NULL);
     state->fill.conditions = NULL;
 }
 
@@ -150,6 +146,12 @@ static range_e parse_range(const char *text, apr_off_t length, apr_off_t *first,
     return *first < length ? RANGE_SATISFIABLE : RANGE_UNSATISFIABLE;
 }
 
+void fill_tell_length(apr_table_t *headers, apr_off_t length)
+{
+    apr_table_setn(headers, "Content-Range",
+                   apr_psprintf(apr_table_elts(headers)->pool, "bytes */%" APR_OFF_T_FMT, length));
+}
+
 static void answer_without_body(state_t *state, int status)
 {
     state->r->status = status;
@@ -185,8 +187,7 @@ static void answer_range(state_t *state)
         break;
     case RANGE_UNSATISFIABLE:
         answer_without_body(state, HTTP_RANGE_NOT_SATISFIABLE);
-        apr_table_setn(r->headers_out, "Content-Range",
-                       apr_psprintf(r->pool, "bytes */%" APR_OFF_T_FMT, length));
+        fill_tell_length(r->headers_out, length);
         ap_set_content_length(r, 0);
         break;
     case RANGE_NONE:

@@ -52,4 +52,7 @@ apr_status_t fill_cut(state_t *state, apr_bucket_brigade *brigade);
  * @return as fill_cut() does */
 apr_status_t fill_flush(state_t *state, ap_filter_t *next, apr_bucket_brigade *brigade);
 
+/** The length of the whole body, in the fields of a 416 (RFC 9110 section 14.4). */
+void fill_tell_length(apr_table_t *headers, apr_off_t length);
+
 #endif /* FILL_H */
