@@ -80,6 +80,16 @@ static void follow_redirect(state_t *state, int goes_on)
     }
 }
 
+/* mod_dir looks up what it may put in a request's place, and takes it only if httpd has found a file for
+ * it: which it has not if mod_cache says that it could serve it. mod_include looks up what it then runs,
+ * as a part of a response that is being made. */
+static int looks_for_file(const request_rec *r)
+{
+    const state_t *whole = r->main ? state_find(r->main) : NULL;
+
+    return whole && !whole->handling;
+}
+
 static int before_quick(request_rec *r, int lookup)
 {
     state_t *state = state_of(r);
@@ -87,6 +97,7 @@ static int before_quick(request_rec *r, int lookup)
     if (state) {
         state->quick = 1;
         state->lookup = lookup != 0;
+        state->file_lookup = lookup && looks_for_file(r);
         follow_redirect(state, 1);
         mask_put_path(state);
         if (state->credentials || r->method_number != M_GET) { /* else there is nothing to mask */
@@ -119,6 +130,7 @@ static int before_handler(request_rec *r)
     state_t *state = state_of(r);
 
     if (state) {
+        state->handling = 1;
         /* after ap_internal_redirect_handler() there is no quick handler, and so no mod_cache */
         follow_redirect(state, !config_is_quick(state->config));
         mask_put_path(state);

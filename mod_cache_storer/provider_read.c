@@ -477,7 +477,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
     }
     state = state_of(r);
     state->url_key = object->base.key;
-    if (state_bypasses(state) || url_is_error_page(r)) {
+    if (state_bypasses(state) || url_is_error_page(r) || state->file_lookup) {
         handle->cache_obj = NULL;
         return DECLINED;
     }

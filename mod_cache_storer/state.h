@@ -118,6 +118,8 @@ typedef struct state_t {
     int                    forward_status; /**< of a revalidation's response; 0: unknown */
     unsigned               quick:1;     /**< mod_cache's quick handler looks at it now */
     unsigned               lookup:1;    /**< this is only a question whether it could be served */
+    unsigned               file_lookup:1; /**< and the one who asks wants a file */
+    unsigned               handling:1;  /**< its handlers run, or have run */
     unsigned               hit:1;
     unsigned               redirected:1; /**< what the request before this one leaves was seen to */
     unsigned               forwarded:1; /**< a handler makes a response, past the cache */

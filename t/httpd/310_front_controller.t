@@ -80,6 +80,16 @@ for my $host ('front-quick.test', 'front-handler.test') {
     is((grep { keys %$_ > 1 } values %runs), 0, 'which no other URL has');
     is_page($fetch->('/310/fallback/index.php'), '/310/fallback/index.php',
         'and the script by its own URL');
+
+    # ---- what is stored for its own URL does not stand in for what a module looks up ------------------
+
+    for my $folder (qw(fallback index)) {
+        my $script = "/310/$folder/index.php";
+        is_page($fetch->($script), $script, "$script, stored") for 1, 2;
+        my $path = $folder eq 'index' ? '/310/index/' : '/310/fallback/later';
+        $fetch->($path, method => 'PURGE', @pass);
+        is_page($fetch->($path), $path, "$path after it");
+    }
     is_page($fetch->('/310/wordpress/x'), '/310/wordpress/x', 'and what a local redirect leads to');
 
     # ---- ErrorDocument -------------------------------------------------------------------------------
