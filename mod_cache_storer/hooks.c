@@ -80,9 +80,9 @@ static void follow_redirect(state_t *state, int goes_on)
     }
 }
 
-/* mod_dir looks up what it may put in a request's place, and takes it only if httpd has found a file for
- * it: which it has not if mod_cache says that it could serve it. mod_include looks up what it then runs,
- * as a part of a response that is being made. */
+/* mod_dir looks up what it may put in a request's place, and takes it only if httpd has found a file
+ * for it: which it has not if mod_cache says that it could serve it. mod_include looks up what it then
+ * runs, as a part of a response that is being made. */
 static int looks_for_file(const request_rec *r)
 {
     const state_t *whole = r->main ? state_find(r->main) : NULL;

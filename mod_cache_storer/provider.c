@@ -32,6 +32,7 @@ provider_object_t *provider_object_create(cache_handle_t *handle, request_rec *r
     object = apr_pcalloc(r->pool, sizeof(*object));
     object->base.key = url->text;
     object->base.vobj = object;
+    object->r = r;
     object->config = config;
     object->store = config->store;
     object->base_key = url->base_key;

@@ -23,6 +23,15 @@ int provider_remove_entity(cache_handle_t *handle)
     return OK;
 }
 
+/* cache_remove_url_filter() stays behind when an internal redirect takes the place of the request that
+ * has found something stale, and drops that when the redirect's response comes by, though that one may
+ * have confirmed or replaced it: for the same URL, as mod_cache does not know. What is true of an error
+ * is true of the URL, unless it is the server's. */
+static int is_overtaken(const provider_object_t *object, const request_rec *r)
+{
+    return object->r != r && (!url_is_error_page(r) || r->status >= HTTP_INTERNAL_SERVER_ERROR);
+}
+
 /* All variants: whatever made this one invalid (the resource is gone, or not cacheable any more) is
  * a property of the URL, and a variant left behind would contradict the origin. */
 int provider_remove_url(cache_handle_t *handle, request_rec *r)
@@ -31,6 +40,9 @@ int provider_remove_url(cache_handle_t *handle, request_rec *r)
 
     if (!object) {
         return DECLINED;
+    }
+    if (is_overtaken(object, r)) {
+        return OK;
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0501) "dropping %s", object->base.key);
     return provider_result(provider_drop(object, r));

@@ -325,6 +325,7 @@ void collapse_follow_redirect(state_t *state, state_t *before)
     state->fetch.waits = before->fetch.waits;
     state->fetch.alone = before->fetch.alone;
     state->fetch.passes = before->fetch.passes;
+    state->url_key = before->url_key;
     if (fetch_leads(&before->fetch)) {
         collapse_adopt(state, &before->fetch);
     }

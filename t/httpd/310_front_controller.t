@@ -78,6 +78,9 @@ for my $host ('front-quick.test', 'front-handler.test') {
         $runs{run_of($response)}{$path} = 1;
     }
     is((grep { keys %$_ > 1 } values %runs), 0, 'which no other URL has');
+    my $posted = '/310/fallback/local?to=/310/wordpress/posted';
+    my $made = run_of($fetch->($posted, method => 'POST', body => 'x=1'));
+    isnt(run_of($fetch->($posted)), $made, 'what a POST leads to is not what a GET of its URL gets');
     is_page($fetch->('/310/fallback/index.php'), '/310/fallback/index.php',
         'and the script by its own URL');
 
