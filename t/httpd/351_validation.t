@@ -13,19 +13,31 @@ my @old = (h => 'Age: 100');
 
 # ---- an error is not confirmed -------------------------------------------------------------------
 
-for my $case ([ 404, 'a 404' ], [ 410, 'a 410' ], [ 301, 'a redirect' ], [ 503, 'a 503' ]) {
-    my ($status, $name) = @$case;
-    my $path = "/351/error-$status";
+for my $case ([ 404, 'a 404' ], [ 410, 'a 410' ], [ 301, 'a redirect' ], [ 503, 'a 503' ],
+    [ 404, 'a 404, without the quick handler', 'slow.test' ]) {
+    my ($status, $name, @host) = @$case;
+    my $path = "/351/error-$status@host";
+    @host = (host => @host) if @host;
     # the page that comes is as old as the error pretends to be
     my @page = (lm => '@1700000000', etag => '"v1"', cc => 'max-age=600');
     control($path, @page, status => $status, h => [ 'Age: 1000', 'Location: /elsewhere' ]);
-    is(fetch($path)->status, $status, "$name is stored");
+    is(fetch($path, @host)->status, $status, "$name is stored");
     control($path, @page);
-    my $response = fetch($path);
+    my $response = fetch($path, @host);
     is($response->status, 200, "$name does not stand for ever");
     is_body($response, $path);
     unlike(last_request($path), qr/^If-/m, "$name: no condition goes to the origin");
-    is_cache(fetch($path), 'HIT', "$name: and the page is stored");
+    is_cache(fetch($path, @host), 'HIT', "$name: and the page is stored");
+}
+{
+    my $path = '/351/error-refreshed';
+    my @page = (lm => '@1700000000', etag => '"v1"', cc => 'max-age=60, stale-while-revalidate=600');
+    control($path, @page, status => 404, h => 'Age: 100');
+    fetch($path);
+    control($path, @page);
+    is(fetch($path)->status, 404, 'a 404 that is served stale');
+    wait_for('the page', sub { fetch($path)->status == 200 });
+    is(not_modified($path), 0, 'is refreshed without a condition');
 }
 {
     my $path = '/351/error-condition';
