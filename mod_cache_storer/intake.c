@@ -173,12 +173,25 @@ void intake_restore(const state_t *state, apr_table_t *headers)
  * The filter
  * --------------------------------------------------------------------------------------------- */
 
+/* RFC 9110 section 8.6: the same length twice is that length, and goes on as one. */
+static void mend_length(apr_table_t *headers)
+{
+    const char *length = apr_table_get(headers, "Content-Length");
+
+    if (length) {
+        apr_table_setn(headers, "Content-Length", length);
+    }
+}
+
 static void see_head(state_t *state)
 {
     apr_table_t *fields;
     verdict_t shown;
 
     validation_confirm(state);
+    if (!state->backend.malformed) {
+        mend_length(state->r->headers_out);
+    }
     if (state->found) {
         state->forward_status = state->r->status;
     }

@@ -405,9 +405,7 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
             stale_guard(state, object);
         }
     }
-    info_write(&object->record, &object->base.info);
-    /* The mapping may end earlier than the response itself says: a soft purge. */
-    object->base.info.control.invalidated = object->stale && r->request_time < state->fresh_until;
+    object->base.info.status = object->record.status; /* all that a plain hit is asked about */
     if ((asks & ASKS_CONDITION) && !r->main) { /* a subrequest shares the table with its main request */
         settle_conditions(object, r, asks);
     }
@@ -415,6 +413,10 @@ static int found(provider_object_t *object, state_t *state, cache_handle_t *hand
                   object->stale ? "stale" : "fresh", object->base.key);
     result = asks & (ASKS_CONDITION | ASKS_DIRECTIVE) ? OK : hit_serve(state, handle);
     if (result == OK) {
+        info_write(&object->record, &object->base.info);
+        /* the mapping may end earlier than the response itself says: a soft purge */
+        object->base.info.control.invalidated = object->stale
+                                                && r->request_time < state->fresh_until;
         /* mod_cache may add conditions of its own, which are not for an internal redirect */
         state->asked = apr_table_copy(r->pool, r->headers_in);
     }

@@ -103,6 +103,7 @@ for my $case ([ 'lengths', clen => 64, h => 'Content-Length: 63' ],
     fetch($path);
     my $hit = fetch($path);
     is_body($hit, $path, name => 'the same length twice is that length');
+    is($hit->header('Content-Length'), 64, 'and is sent once');
 }
 
 finish();
