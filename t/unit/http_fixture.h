@@ -14,7 +14,7 @@
 
 #define HTTP_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-/** A pool, with all of APR set up for it. Ends the program when there is none. */
+/** A pool, with all of APR set up for it until the program ends; call it once. Bails out on failure. */
 apr_pool_t *http_pool(void);
 
 /** Bytes that were asked for since the last call. */
