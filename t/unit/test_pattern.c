@@ -8,6 +8,7 @@
 #include <apr_general.h>
 #include <apr_pools.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,7 +84,8 @@ static void used_again(apr_pool_t *pool)
     is_int(i, 100, "a pattern may be used many times");
 }
 
-static void refused(storer_bytes_t text, const char *part, apr_pool_t *pool)
+/* @return the message */
+static const char *refused(storer_bytes_t text, const char *part, apr_pool_t *pool)
 {
     storer_pattern_t *pattern = NULL;
     const char *errmsg = NULL;
@@ -93,22 +95,34 @@ static void refused(storer_bytes_t text, const char *part, apr_pool_t *pool)
     ok(!pattern, "there is no pattern");
     ok(errmsg && strstr(errmsg, part), "the message names %s: %s", part,
        errmsg ? errmsg : "(none)");
+    return errmsg;
+}
+
+/* PCRE2 counts up to the character that is wrong, and since some version before 10.49 behind it. */
+static void refused_at(const char *text, int offset, apr_pool_t *pool)
+{
+    const char *errmsg = refused(storer_bytes(text), " at offset ", pool);
+    const char *told = errmsg ? strstr(errmsg, " at offset ") : NULL;
+    int at = told ? atoi(told + strlen(" at offset ")) : -1;
+
+    ok(at == offset || at == offset + 1, "offset %d is that of the character, %d, or the next one", at,
+       offset);
 }
 
 static void what_is_refused(apr_pool_t *pool)
 {
     char longest[4097];
 
-    refused(storer_bytes("a("), "at offset 2", pool);
-    refused(storer_bytes("a)b"), "at offset 1", pool);
-    refused(storer_bytes("[a"), "at offset 2", pool);
-    refused(storer_bytes("*"), "at offset 0", pool);
-    refused(storer_bytes("a\\"), "at offset 2", pool);
-    refused(storer_bytes("(?<n>a)(?<n>b)"), "offset", pool);
-    refused(storer_bytes("(*UTF)a"), "offset", pool);  /* keys are bytes */
-    refused(storer_bytes("a\\Cb"), "offset", pool);
+    refused_at("a(", 2, pool);
+    refused_at("a)b", 1, pool);
+    refused_at("[a", 2, pool);
+    refused_at("*", 0, pool);
+    refused_at("a\\", 2, pool);
+    (void)refused(storer_bytes("(?<n>a)(?<n>b)"), "offset", pool);
+    (void)refused(storer_bytes("(*UTF)a"), "offset", pool);  /* keys are bytes */
+    (void)refused(storer_bytes("a\\Cb"), "offset", pool);
     memset(longest, 'a', sizeof(longest));
-    refused((storer_bytes_t){ longest, 4097 }, "4096", pool);
+    (void)refused((storer_bytes_t){ longest, 4097 }, "4096", pool);
     (void)compile((storer_bytes_t){ longest, 4096 }, pool);
 }
 
