@@ -80,6 +80,7 @@ static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
     env->pool = pool;
     env->log = log_sink;
     env->retain = retain;
+    env->memory_file = retain ? retain_file : NULL;
     env->api = &storer_api;
     *out = storer_registry_create(env);
     return add_engines(*out, pool);

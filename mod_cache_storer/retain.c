@@ -11,6 +11,8 @@
 
 #include "retain.h"
 
+#include "../storage/anonymous.h"
+
 #include "http_core.h"
 #include "http_log.h"
 #include "http_main.h"
@@ -19,19 +21,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#ifndef MAP_NORESERVE
-#define MAP_NORESERVE 0
-#endif
+#include <unistd.h>
 
 /* The version is part of the key: a module of another layout starts with a list of its own. */
-#define RETAIN_KEY "mod_cache_storer-segments-1"
+#define RETAIN_KEY "mod_cache_storer-segments-2"
 
 typedef struct retain_node_t retain_node_t;
 struct retain_node_t {
     retain_node_t *next;
     void          *base;
     apr_size_t     size;
+    apr_os_file_t  file;         /* the same memory; -1: it is no file */
     unsigned       generation;   /* the last one that claimed it */
     char           uuid[];
 };
@@ -59,18 +59,15 @@ static retain_node_t *create_node(const char *uuid, apr_size_t size)
 {
     apr_size_t length = strlen(uuid) + 1;
     retain_node_t *node = malloc(sizeof(*node) + length);
+    apr_status_t rv;
 
     if (!node) {
         return NULL;
     }
-    /* NORESERVE: a page costs memory once it is used, not when it is configured */
-    node->base = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (node->base == MAP_FAILED) {
-        int error = errno;
-
+    rv = anonymous_create(size, &node->base, &node->file);
+    if (rv != APR_SUCCESS) {
         free(node);
-        errno = error;
+        errno = rv;
         return NULL;
     }
     node->size = size;
@@ -112,6 +109,20 @@ apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void
     return APR_SUCCESS;
 }
 
+apr_os_file_t retain_file(void *baton, const void *base)
+{
+    const retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
+    const retain_node_t *node;
+
+    (void)baton;
+    for (node = list ? list->first : NULL; node; node = node->next) {
+        if (node->base == base) {
+            return node->file;
+        }
+    }
+    return -1;
+}
+
 void retain_end(void)
 {
     retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
@@ -129,6 +140,9 @@ void retain_end(void)
                      STORERNO(0207) "not configured any more, given back with all it held: %"
                      APR_SIZE_T_FMT " bytes of %s", node->size, node->uuid);
         munmap(node->base, node->size);
+        if (node->file >= 0) {
+            close(node->file);
+        }
         free(node);
     }
 }

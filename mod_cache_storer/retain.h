@@ -13,6 +13,9 @@ apr_status_t retain_begin(void);
 /** storer_env_t.retain: claim the segment of this uuid and size for the generation. */
 storer_retain_fn retain_segment;
 
+/** storer_env_t.memory_file: a segment of ours as a file. */
+storer_memory_file_fn retain_file;
+
 /** The generation is complete: segments that it did not claim are unmapped here. Children of the
  * generation before have mappings of their own and go on with them. */
 void retain_end(void);

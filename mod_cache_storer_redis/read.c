@@ -63,7 +63,7 @@ static apr_status_t next(storer_view_t *view)
     return APR_SUCCESS;
 }
 
-static const storer_view_ops_t view_ops = { next, release };
+static const storer_view_ops_t view_ops = { next, release, NULL };
 
 static apr_status_t fill(redis_t *redis, const value_t *value, storer_bytes_t part,
                          storer_view_t *view, lease_t **out)

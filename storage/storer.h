@@ -63,6 +63,7 @@
 #include <apr_errno.h>
 #include <apr_file_io.h>
 #include <apr_pools.h>
+#include <apr_portable.h>
 #include <apr_tables.h>
 #include <apr_time.h>
 
@@ -126,6 +127,13 @@ typedef struct storer_view_ops_t {
     apr_status_t (*next)(storer_view_t *view);
     /** Give the value back. Called once; must not fail, block, or touch a pool. */
     void (*release)(storer_view_t *view);
+    /** Optional; needed by a view whose parts have an offset. Open the file that they lie in, for
+     * reading and for this caller alone: nobody else moves its position. From then on the bytes may be
+     * given to the kernel (sendfile), which keeps those it was given also after the release. It may
+     * fail, and then the parts are to be had as bytes.
+     * @param flags as those of apr_file_open(), besides APR_FOPEN_READ */
+    apr_status_t (*open_file)(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
+                              apr_pool_t *pool);
 } storer_view_ops_t;
 
 /**
@@ -137,7 +145,9 @@ typedef struct storer_view_ops_t {
  * with APR_EAGAIN when too many are held), so hold one no longer than the bytes are needed.
  *
  * A value consists of one or more *parts*; `part` is the current one, the first after a get.
- * Usually there is just one. A value of length 0 has one empty part (data not NULL).
+ * Usually there is just one. A value of length 0 has one empty part (data not NULL). A part is of a
+ * kind: it lies in memory, or in memory and in a file as well, at `offset` of what
+ * storer_view_open_file() opens.
  * A view may be handed to another thread, but is used by one at a time.
  */
 struct storer_view_t {
@@ -150,6 +160,7 @@ struct storer_view_t {
     const storer_view_ops_t *ops; /**< NULL: the view is empty (never filled, or released) */
     storer_t       *store;      /**< the store it came from */
     apr_uint64_t    hits;       /**< gets of this value so far, estimated; 0: not counted */
+    apr_off_t       offset;     /**< of the current part in the file; -1: it is in none */
     /* the engine's own, none of the caller's business */
     void           *lease;
     void           *value;
@@ -157,10 +168,14 @@ struct storer_view_t {
 };
 
 /** A view that holds nothing. */
-#define STORER_VIEW_EMPTY { 0, { NULL, 0 }, { 0, 0 }, 0, NULL, NULL, 0, NULL, NULL, 0 }
+#define STORER_VIEW_EMPTY { 0, { NULL, 0 }, { 0, 0 }, 0, NULL, NULL, 0, -1, NULL, NULL, 0 }
 
 /** Next part of the value, see storer_view_ops_t.next. APR_EOF also on an empty view. */
 apr_status_t storer_view_next(storer_view_t *view);
+
+/** See storer_view_ops_t.open_file; APR_ENOTIMPL where the engine has no files, or the view is empty. */
+apr_status_t storer_view_open_file(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
+                                   apr_pool_t *pool);
 
 /** Release what the view holds and make it empty. Does nothing on an empty view. */
 void storer_view_release(storer_view_t *view);
@@ -522,6 +537,9 @@ typedef void storer_log_fn(void *baton, storer_log_level_e level, apr_status_t r
 typedef apr_status_t storer_retain_fn(void *baton, const char *uuid, apr_size_t size, void **base,
                                       int *fresh);
 
+/** The memory at `base`, which storer_retain_fn gave, as an open file; -1: it is none. */
+typedef apr_os_file_t storer_memory_file_fn(void *baton, const void *base);
+
 /** Everything outlives the instances created with it, and the bytes of the struct itself are there as
  * long. A host that is newer than the engine may have more members at the end. */
 struct storer_env_t {
@@ -531,6 +549,7 @@ struct storer_env_t {
     void             *baton;   /**< for both */
     const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
                                     sees to it, and no engine ever finds it so */
+    storer_memory_file_fn *memory_file; /**< NULL: the memory of `retain` is no file */
 };
 
 /**

@@ -21,8 +21,19 @@ apr_status_t storer_view_next(storer_view_t *view)
     rv = view->ops->next(view);
     if (rv != APR_SUCCESS) {
         view->part = no_bytes;
+        view->offset = -1;
     }
     return rv;
+}
+
+apr_status_t storer_view_open_file(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
+                                   apr_pool_t *pool)
+{
+    storer_assert(view != NULL && file != NULL && pool != NULL);
+    if (!view->ops || !view->ops->open_file) {
+        return APR_ENOTIMPL;
+    }
+    return view->ops->open_file(view, flags, file, pool);
 }
 
 void storer_view_release(storer_view_t *view)

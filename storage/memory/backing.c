@@ -3,6 +3,7 @@
  * backing.c - see backing.h. Knows of a segment only whether it may be adopted.
  */
 #include "backing.h"
+#include "../anonymous.h"
 
 #include <apr_strings.h>
 
@@ -20,6 +21,7 @@
 typedef struct mapping_t {
     void      *base;
     apr_size_t size;
+    int        file;
 } mapping_t;
 
 static apr_status_t unmap(void *data)
@@ -27,6 +29,9 @@ static apr_status_t unmap(void *data)
     mapping_t *mapping = data;
 
     munmap(mapping->base, mapping->size);
+    if (mapping->file >= 0) {
+        close(mapping->file);
+    }
     return APR_SUCCESS;
 }
 
@@ -45,24 +50,39 @@ static int is_in_memory(int file)
 #endif
 }
 
-/* Mapped until the instance's pool is cleared. file: -1 for memory in no file. */
-static apr_status_t map(memory_t *memory, int file, void **base)
+/* Until the instance's pool is cleared. file: to be closed then; -1: none */
+static void keep_mapped(memory_t *memory, void *base, int file)
 {
     apr_pool_t *pool = memory->base.env->pool;
-    int flags = file < 0 ? MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE : MAP_SHARED;
-    void *mapped = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, flags, file, 0);
-    mapping_t *mapping;
+    mapping_t *mapping = apr_palloc(pool, sizeof(*mapping));
 
-    if (mapped == MAP_FAILED) {
+    mapping->base = base;
+    mapping->size = memory->size;
+    mapping->file = file;
+    apr_pool_cleanup_register(pool, mapping, unmap, apr_pool_cleanup_null);
+}
+
+static apr_status_t map(memory_t *memory, int file, void **base)
+{
+    *base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (*base == MAP_FAILED) {
         return errno;
     }
-    mapping = apr_palloc(pool, sizeof(*mapping));
-    mapping->base = mapped;
-    mapping->size = memory->size;
-    apr_pool_cleanup_register(pool, mapping, unmap, apr_pool_cleanup_null);
-    memory->resident = file < 0 || is_in_memory(file) ? memory->size : 0;
-    *base = mapped;
+    keep_mapped(memory, *base, -1);
+    memory->resident = is_in_memory(file) ? memory->size : 0;
     return APR_SUCCESS;
+}
+
+/* Of this process and its children alone. */
+static apr_status_t map_own(memory_t *memory, void **base)
+{
+    apr_status_t rv = anonymous_create(memory->size, base, &memory->segment.file);
+
+    if (rv == APR_SUCCESS) {
+        keep_mapped(memory, *base, memory->segment.file);
+        memory->resident = memory->size;
+    }
+    return rv;
 }
 
 /* Fewer misses of the TLB on large stores; where the system has none it goes on without. */
@@ -153,12 +173,19 @@ static apr_status_t open_file(memory_t *memory, void **base, int *fresh)
     return rv;
 }
 
+/* Is the memory a file whose pages are of the size that the layout knows? */
+static int is_paged(const memory_t *memory)
+{
+    return memory->segment.file >= 0 && sysconf(_SC_PAGESIZE) == MEMORY_PAGE;
+}
+
 apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char **errmsg)
 {
     const storer_env_t *env = memory->base.env;
     char reason[120];
     apr_status_t rv;
 
+    memory->segment.file = -1;
     if (memory->path) {
         rv = open_file(memory, base, fresh);
     }
@@ -169,10 +196,13 @@ apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char 
                                       MEMORY_LAYOUT_VERSION, (int)sizeof(memory_header_t)),
                          memory->size, base, fresh);
         memory->resident = memory->size;
+        if (rv == APR_SUCCESS && env->memory_file) {
+            memory->segment.file = env->memory_file(env->baton, *base);
+        }
     }
     else {
         *fresh = 1;
-        rv = map(memory, -1, base);
+        rv = map_own(memory, base);
     }
     if (rv != APR_SUCCESS) {
         *errmsg = apr_psprintf(env->pool, "no shared memory of %" APR_SIZE_T_FMT
@@ -181,6 +211,9 @@ apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char 
                                apr_strerror(rv, reason, sizeof(reason)));
         return rv;
     }
-    want_huge_pages(*base, memory->size);
+    if (!is_paged(memory)) {
+        memory->segment.file = -1;
+        want_huge_pages(*base, memory->size);
+    }
     return APR_SUCCESS;
 }

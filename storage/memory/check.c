@@ -8,7 +8,7 @@
 #include "index.h"
 
 typedef struct census_t {
-    uint64_t free_units, free_blocks, live, payload, dead, extents;
+    uint64_t free_units, free_blocks, live, payload, dead, spent, extents;
 } census_t;
 
 /* Every block, from the first to the last: what is it? */
@@ -38,6 +38,7 @@ static const char *walk_blocks(memory_segment_t *segment, census_t *census)
             census->live += MEMORY_STATE(entry->place) == MEMORY_LIVE;
             census->payload += MEMORY_STATE(entry->place) == MEMORY_LIVE ? entry->length : 0;
             census->dead += MEMORY_STATE(entry->place) == MEMORY_DEAD;
+            census->spent += MEMORY_STATE(entry->place) == MEMORY_SPENT;
         }
         else if (memory_extent_at(segment, ref)) {
             census->extents++;
@@ -211,9 +212,25 @@ static const char *check_limbo(memory_segment_t *segment, const census_t *census
            && kept == segment->header->limbo_kept ? NULL : "a dead entry is not in limbo";
 }
 
+static const char *check_spent(memory_segment_t *segment, const census_t *census)
+{
+    memory_ref_t ref = segment->header->spent;
+    uint64_t found = 0;
+
+    while (ref) {
+        const memory_entry_t *entry = memory_entry_at(segment, ref);
+
+        if (!entry || MEMORY_STATE(entry->place) != MEMORY_SPENT || ++found > census->spent) {
+            return "the list of spent entries is wrong";
+        }
+        ref = entry->ring_next;
+    }
+    return found == census->spent ? NULL : "a spent entry is not in the list";
+}
+
 const char *check_segment(memory_segment_t *segment)
 {
-    census_t census = { 0, 0, 0, 0, 0, 0 };
+    census_t census = { 0, 0, 0, 0, 0, 0, 0 };
     const char *wrong = walk_blocks(segment, &census);
 
     if (!wrong && census.free_units != segment->header->free_units) {
@@ -232,5 +249,6 @@ const char *check_segment(memory_segment_t *segment)
     wrong = wrong ? wrong : check_chains(segment, &census);
     wrong = wrong ? wrong : check_rings(segment, &census);
     wrong = wrong ? wrong : check_wheel(segment, &census);
-    return wrong ? wrong : check_limbo(segment, &census);
+    wrong = wrong ? wrong : check_limbo(segment, &census);
+    return wrong ? wrong : check_spent(segment, &census);
 }

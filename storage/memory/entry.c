@@ -119,8 +119,28 @@ static bool from_limbo(memory_segment_t *segment, memory_entry_t *entry)
     return true;
 }
 
-/* Free an entry that nobody can reach, its extents first, each in a transaction of its own. */
-static bool release(memory_segment_t *segment, memory_entry_t *entry)
+/* May the kernel still have pages of it? *units: of its blocks. */
+static bool is_sent(memory_segment_t *segment, const memory_entry_t *entry, uint64_t *units)
+{
+    memory_ref_t ref = entry->extent;
+    bool sent = false;
+
+    *units = heap_block_units((const memory_block_t *)entry);
+    while (ref && *units < segment->geometry.end_block) {
+        const memory_extent_t *extent = memory_extent_at(segment, ref);
+
+        if (!extent) {
+            return false; /* found to be damage when it is freed */
+        }
+        sent = sent || (__atomic_load_n(&extent->kind, __ATOMIC_SEQ_CST) & MEMORY_SENT);
+        *units += heap_block_units((const memory_block_t *)extent);
+        ref = extent->next;
+    }
+    return sent;
+}
+
+/* The extents of an entry become free, each in a transaction of its own. */
+static bool free_extents(memory_segment_t *segment, memory_entry_t *entry)
 {
     while (entry->extent) {
         memory_ref_t ref = entry->extent;
@@ -137,7 +157,33 @@ static bool release(memory_segment_t *segment, memory_entry_t *entry)
         }
         journal_commit(segment);
     }
+    return true;
+}
+
+static bool spend(memory_segment_t *segment, memory_entry_t *entry, uint64_t units)
+{
+    memory_header_t *header = segment->header;
+
     if (!from_limbo(segment, entry)) {
+        return false;
+    }
+    journal_set32(segment, &entry->place, MEMORY_PLACE(MEMORY_SPENT, 0));
+    journal_set32(segment, &entry->ring_next, header->spent);
+    journal_set32(segment, &header->spent, memory_ref_of(segment, entry));
+    journal_set64(segment, &header->spent_units, header->spent_units + units);
+    journal_commit(segment);
+    return true;
+}
+
+/* Free an entry that nobody can reach, or file it as spent. */
+static bool release(memory_segment_t *segment, memory_entry_t *entry)
+{
+    uint64_t units;
+
+    if (is_sent(segment, entry, &units)) {
+        return spend(segment, entry, units);
+    }
+    if (!free_extents(segment, entry) || !from_limbo(segment, entry)) {
         return false;
     }
     journal_set32(segment, &entry->magic, 0);
@@ -146,6 +192,29 @@ static bool release(memory_segment_t *segment, memory_entry_t *entry)
     }
     journal_commit(segment);
     return true;
+}
+
+memory_entry_t *entry_claim(memory_segment_t *segment, uint32_t *slot)
+{
+    memory_header_t *header = segment->header;
+    memory_entry_t *entry = memory_entry_at(segment, header->spent);
+    uint64_t units;
+
+    if (!header->spent) {
+        return NULL;
+    }
+    if (!entry || MEMORY_STATE(entry->place) != MEMORY_SPENT) {
+        journal_damaged(segment);
+        return NULL;
+    }
+    (void)is_sent(segment, entry, &units);
+    journal_set32(segment, &header->spent, entry->ring_next);
+    journal_set64(segment, &header->spent_units,
+                  header->spent_units - (units < header->spent_units ? units : header->spent_units));
+    journal_set32(segment, &entry->place, MEMORY_PLACE(MEMORY_WRITING, 0));
+    journal_set32(segment, slot, MEMORY_PIN_WRITER | memory_ref_of(segment, entry));
+    journal_commit(segment);
+    return entry;
 }
 
 /* A reader has it yet: its last one frees it, see entry_unpinned(). */

@@ -3,11 +3,14 @@
  * entry.h - the life of an entry: written, live, dead, gone.
  *
  *   (free) --begin--> WRITING --publish--> LIVE --unlink--> DEAD --reap--> (free)
- *                        '---------------abandon--------------^
+ *                      ^ '---------------abandon--------------^   '--> SPENT
+ *                      '----------------------------claim--------------'
  *
  *   WRITING  belongs to one writer, by its pin; in no list.
  *   LIVE     in the index and in a ring; readers come and go.
- *   DEAD     in limbo: nobody new finds it, and when no pin names it any more its memory is free.
+ *   DEAD     in limbo: nobody new finds it, and when no pin names it any more its memory is free,
+ *   SPENT    unless its pages must be renewed first (pages.h): for that somebody claims it, as a
+ *            writer does, and then abandons it.
  *
  * All functions need the lock. Those with "transaction" leave the commit to the caller; those which
  * return bool return false after journal_damaged().
@@ -39,6 +42,9 @@ int entry_abandon(memory_segment_t *segment, memory_ref_t ref, uint32_t *slot);
 /** Free what is in limbo and not pinned; commits. Looks at the entries that came there since the last
  * time, at all of them where one may have lost its last pin unnoticed (header.left_over). */
 void entry_reap(memory_segment_t *segment);
+
+/** A spent entry becomes the one that *slot owns; commits. NULL: there is none, or damage. */
+memory_entry_t *entry_claim(memory_segment_t *segment, uint32_t *slot);
 
 /** A reader of the entry at ref has just unpinned it and found it dead: free it if that was the last
  * pin; commits. The entry may be another one by now, or none. */

@@ -355,3 +355,36 @@ bool heap_trim(memory_segment_t *segment, memory_ref_t ref, uint32_t units)
     journal_set64(segment, &header->free_units, header->free_units + rest_units);
     return true;
 }
+
+/* Free so many units at the beginning of an allocated block. What is left; 0: damage. */
+static memory_ref_t cut_front(memory_segment_t *segment, memory_ref_t ref, uint32_t front)
+{
+    memory_block_t *block = memory_at(segment, ref), *rest = memory_at(segment, ref + front);
+    uint32_t units = heap_block_units(block);
+    memory_block_t *after = block_at(segment, ref + units);
+
+    if (!after) {
+        journal_damaged(segment);
+        return 0;
+    }
+    journal_set32(segment, &rest->size, units - front);
+    journal_set32(segment, &rest->before, front);
+    journal_set32(segment, &after->before, units - front);
+    journal_set32(segment, &block->size, front);
+    return heap_free(segment, ref) ? ref + front : 0;
+}
+
+memory_ref_t heap_alloc_paged(memory_segment_t *segment, uint32_t pages)
+{
+    uint32_t units = heap_paged_units(pages), front;
+    memory_ref_t ref = heap_alloc(segment, units + MEMORY_PAGE_UNITS - 1);
+
+    if (!ref) {
+        return 0;
+    }
+    front = MEMORY_PAGE_UNITS - 1 - ref % MEMORY_PAGE_UNITS;
+    if (front) {
+        ref = cut_front(segment, ref, front);
+    }
+    return ref && heap_trim(segment, ref, units) ? ref : 0;
+}

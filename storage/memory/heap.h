@@ -21,6 +21,21 @@ void heap_format(memory_segment_t *segment);
 /** A block of exactly `units`; 0: none that large is free. */
 memory_ref_t heap_alloc(memory_segment_t *segment, uint32_t units);
 
+/** A block of a unit and so many pages, which begin at a multiple of a page in the segment; 0: there is
+ * none that could be cut so. */
+memory_ref_t heap_alloc_paged(memory_segment_t *segment, uint32_t pages);
+
+/** Its units, and the pages that can be had for sure from a free block of so many units. */
+static inline uint32_t heap_paged_units(uint32_t pages)
+{
+    return 1 + pages * MEMORY_PAGE_UNITS;
+}
+
+static inline uint32_t heap_paged_fit(uint32_t units)
+{
+    return units < MEMORY_PAGE_UNITS ? 0 : (units - MEMORY_PAGE_UNITS) / MEMORY_PAGE_UNITS;
+}
+
 /** The units of a free block that is among the largest; 0: nothing is free. */
 uint32_t heap_largest(memory_segment_t *segment);
 

@@ -71,12 +71,12 @@ uint64_t hold_count(memory_segment_t *segment)
     return count.units;
 }
 
-bool hold_allows_writer(memory_segment_t *segment, uint64_t bytes, uint32_t wanted)
+bool hold_allows_writer(memory_segment_t *segment, uint64_t bytes, uint64_t more)
 {
-    uint64_t bound = segment->header->free_units >= wanted ? segment->hold_readers
-                                                           : segment->hold_writers;
+    uint64_t bound = segment->header->free_units >= more ? segment->hold_readers
+                                                         : segment->hold_writers;
 
-    return bytes <= segment->hold_small || hold_count(segment) + wanted <= bound;
+    return bytes <= segment->hold_small || hold_count(segment) + more <= bound;
 }
 
 bool hold_leaves(memory_segment_t *segment, uint32_t wanted)

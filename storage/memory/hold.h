@@ -20,8 +20,8 @@ void hold_init(memory_segment_t *segment);
 /** The lock is held: the units that pins hold at this moment, each entry once. */
 uint64_t hold_count(memory_segment_t *segment);
 
-/** The lock is held: may a writer take `wanted` units more for a value of `bytes`? */
-bool hold_allows_writer(memory_segment_t *segment, uint64_t bytes, uint32_t wanted);
+/** The lock is held: may a writer take so many units more for a value of `bytes`? */
+bool hold_allows_writer(memory_segment_t *segment, uint64_t bytes, uint64_t more);
 
 /** Can `wanted` units be had at all, if everything goes that is not pinned? The lock is held. */
 bool hold_leaves(memory_segment_t *segment, uint32_t wanted);

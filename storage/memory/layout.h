@@ -23,9 +23,11 @@
 #include <stdint.h>
 
 #define MEMORY_MAGIC          UINT64_C(0x5354524d454d3031) /* "STRMEM01" */
-#define MEMORY_LAYOUT_VERSION 3
+#define MEMORY_LAYOUT_VERSION 4
 
 #define MEMORY_UNIT           64u  /* allocation unit: a cache line; 31 bits of them reach 128 GiB */
+#define MEMORY_PAGE           4096u
+#define MEMORY_PAGE_UNITS     (MEMORY_PAGE / MEMORY_UNIT)
 #define MEMORY_SIZE_MIN       ((apr_off_t)1 << 20)
 #define MEMORY_SIZE_MAX       ((apr_off_t)1 << 36)
 
@@ -80,7 +82,8 @@ typedef struct memory_block_t {
 typedef enum memory_state_e {
     MEMORY_WRITING = 1,            /* owned by the pin of its writer, in no list */
     MEMORY_LIVE    = 2,            /* in its bucket's chain and in a ring */
-    MEMORY_DEAD    = 3             /* in limbo: waits until its last reader lets go */
+    MEMORY_DEAD    = 3,            /* in limbo: waits until its last reader lets go */
+    MEMORY_SPENT   = 4             /* has no reader, and waits for new pages, see pages.h */
 } memory_state_e;
 
 /* State and, of a live entry, the number of its ring; of a dead one MEMORY_LIMBO_KEPT or 0. One word,
@@ -106,7 +109,8 @@ typedef struct memory_entry_t {
     memory_ref_t chain;            /* overlays free_prev; next of the bucket; guarded by lock, read
                                       without it by index_find */
     uint64_t     hash;
-    memory_ref_t ring_next;        /* towards the older; in limbo, too; guarded by lock */
+    memory_ref_t ring_next;        /* towards the older; so in limbo; the next spent one; guarded by
+                                      lock */
     memory_ref_t ring_prev;
     memory_ref_t extent;           /* second part of the value; 0: none */
     uint32_t     key_length;
@@ -124,15 +128,19 @@ typedef struct memory_entry_t {
                                       those who have it pinned */
 } memory_entry_t;
 
-/* A further part of a value. */
+/* A further part of a value. Its bytes follow the struct; or they begin with the next unit, which is
+ * the first of a page, and no page with any of them has anything else in it. */
 typedef struct memory_extent_t {
     uint32_t     block_size;
     uint32_t     block_before;
     uint32_t     magic;
     memory_ref_t next;
     uint32_t     length;           /* bytes of the value in this block */
-    uint32_t     unused;
+    uint32_t     kind;             /* MEMORY_PAGED, MEMORY_SENT; atomic */
 } memory_extent_t;
+
+#define MEMORY_PAGED          1u   /* in pages of its own */
+#define MEMORY_SENT           2u   /* and the kernel may still have them, see pages.h */
 
 _Static_assert(sizeof(memory_block_t) == 16, "stored layout");
 _Static_assert(sizeof(memory_entry_t) == 96, "stored layout");
@@ -220,6 +228,8 @@ typedef struct memory_header_t {
     uint32_t          limbo_count;
     uint32_t          limbo_kept;  /* of these: the last ones, which have MEMORY_LIMBO_KEPT */
     memory_ref_t      limbo;
+    memory_ref_t      spent;       /* entries that are MEMORY_SPENT */
+    uint64_t          spent_units; /* of their blocks */
     uint32_t          counts;      /* hold.c: counts so far; no journal */
     uint64_t          held_since;  /* hold.c: units pinned or taken since; atomic, a hint */
     uint64_t          free_units;
@@ -257,6 +267,7 @@ typedef struct memory_segment_t {
     const storer_env_t *env;
     memory_geometry_t   geometry;   /* copies: what bounds every access is not in reach of others */
     uint64_t            seed;
+    int                 file;       /* the segment as a file, see pages.h; -1: it is none */
     uint32_t            weight[MEMORY_RINGS];  /* policy.c */
     uint64_t            hold_writers;  /* hold.c: units that may be held so that a value is stored, */
     uint64_t            hold_readers;  /* and so that one is read in place */
@@ -303,6 +314,12 @@ static inline memory_extent_t *memory_extent_at(const memory_segment_t *segment,
     return extent->magic == memory_magic(segment, MEMORY_EXTENT_MAGIC, ref) ? extent : NULL;
 }
 
+/* Does what an extent says of its pages fit to where it lies? */
+static inline int memory_is_paged(memory_ref_t ref, uint32_t kind)
+{
+    return (kind & MEMORY_PAGED) && (ref + 1) % MEMORY_PAGE_UNITS == 0;
+}
+
 static inline memory_ref_t memory_ref_of(const memory_segment_t *segment, const void *place)
 {
     return (memory_ref_t)(((const char *)place - segment->base) / MEMORY_UNIT);
@@ -316,6 +333,14 @@ static inline char *memory_entry_key(memory_entry_t *entry)
 static inline char *memory_entry_value(memory_entry_t *entry)
 {
     return (char *)(entry + 1) + entry->key_length;
+}
+
+static inline char *memory_extent_data(const memory_segment_t *segment, memory_extent_t *extent)
+{
+    uint32_t kind = __atomic_load_n(&extent->kind, __ATOMIC_RELAXED);
+
+    return memory_is_paged(memory_ref_of(segment, extent), kind) ? (char *)extent + MEMORY_UNIT
+                                                                 : (char *)(extent + 1);
 }
 
 /* Do `bytes`, from the block's first on, lie within the block, and that within the heap? */

@@ -4,6 +4,7 @@
  * See storage/README.md for how it works.
  */
 #include "backing.h"
+#include "pages.h"
 
 #include <apr_strings.h>
 
@@ -95,6 +96,21 @@ static apr_status_t memory_child_init(storer_t *self, apr_pool_t *pchild)
     return APR_SUCCESS;
 }
 
+/* Free what has been used last, so that it is not counted as used. */
+static apr_status_t reap(memory_t *memory)
+{
+    int recovered;
+    apr_status_t rv = memory_enter(memory, &recovered);
+
+    if (rv == APR_SUCCESS) {
+        entry_reap(&memory->segment);
+        memory_leave(memory, recovered);
+        while (pages_renew(memory)) {
+        }
+    }
+    return rv;
+}
+
 static apr_status_t memory_stat(storer_t *self, storer_stat_t *stat)
 {
     memory_t *memory = memory_of(self);
@@ -108,11 +124,13 @@ static apr_status_t memory_stat(storer_t *self, storer_stat_t *stat)
     if (!memory->pins.pid) {
         return APR_SUCCESS; /* the parent: it reads nothing that a child can write, and takes no lock */
     }
-    rv = memory_enter(memory, &recovered);
+    rv = reap(memory);
+    if (rv == APR_SUCCESS) {
+        rv = memory_enter(memory, &recovered);
+    }
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    entry_reap(&memory->segment);
     stat->used = segment_used(&memory->segment);
     stat->entries = header->entries;
     stat->evictions = header->evictions;

@@ -5,6 +5,8 @@
  */
 #include "hold.h"
 #include "memory.h"
+#include "pages.h"
+#include "../anonymous.h"
 
 #include <stdlib.h>
 
@@ -24,8 +26,10 @@ static apr_status_t view_next(storer_view_t *view)
         memory_found_damage(memory);
         return APR_EGENERAL;
     }
-    view->part.data = (const char *)(extent + 1);
+    view->part.data = memory_extent_data(&memory->segment, extent);
     view->part.len = extent->length;
+    view->offset = memory->segment.file >= 0 && view->part.data != (const char *)(extent + 1)
+                       ? view->part.data - memory->segment.base : -1;
     view->cursor = extent->next;
     return APR_SUCCESS;
 }
@@ -63,7 +67,23 @@ static void view_release(storer_view_t *view)
     unpin(memory_of(view->store), view->lease, view->value);
 }
 
-static const storer_view_ops_t view_ops = { view_next, view_release };
+static apr_status_t view_open_file(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
+                                   apr_pool_t *pool)
+{
+    memory_segment_t *segment = &memory_of(view->store)->segment;
+    apr_status_t rv;
+
+    if (!pages_has(segment, view->value)) {
+        return APR_ENOTIMPL;
+    }
+    rv = anonymous_reopen(segment->file, flags, file, pool);
+    if (rv == APR_SUCCESS) {
+        pages_sent(segment, view->value);
+    }
+    return rv;
+}
+
+static const storer_view_ops_t view_ops = { view_next, view_release, view_open_file };
 
 /* Are all parts where they should be, and do they add up? What may fail fails here, before anything
  * of the value has been used. */
@@ -76,10 +96,12 @@ static bool is_whole(const memory_segment_t *segment, const memory_entry_t *entr
         return false;
     }
     while (ref && length <= entry->length) {
-        const memory_extent_t *extent = memory_extent_at(segment, ref);
+        memory_extent_t *extent = memory_extent_at(segment, ref);
 
         if (!extent || extent->length == 0
-            || !memory_holds(segment, extent, sizeof(*extent) + (uint64_t)extent->length)) {
+            || !memory_holds(segment, extent,
+                             (uint64_t)(memory_extent_data(segment, extent) - (char *)extent)
+                             + extent->length)) {
             return false;
         }
         units += extent->block_size;
@@ -118,6 +140,7 @@ apr_status_t memory_look(memory_t *memory, storer_bytes_t key, apr_time_t now, s
     view->expiry.fresh_until = entry->fresh_until;
     view->expiry.stale_until = entry->stale_until;
     view->in_place = 1;
+    view->offset = -1;
     view->ops = &view_ops;
     view->store = &memory->base;
     view->lease = slot;
@@ -138,7 +161,7 @@ static void copy_release(storer_view_t *view)
     free(view->lease);
 }
 
-static const storer_view_ops_t copy_ops = { copy_next, copy_release };
+static const storer_view_ops_t copy_ops = { copy_next, copy_release, NULL };
 
 /* The view becomes one of a copy, and the entry is not pinned any more. */
 static apr_status_t copy(storer_view_t *view)
@@ -161,6 +184,7 @@ static apr_status_t copy(storer_view_t *view)
     view->ops = &copy_ops;
     view->part.data = bytes;
     view->part.len = length;
+    view->offset = -1;
     view->lease = bytes;
     view->value = NULL;
     view->cursor = 0;

@@ -5,6 +5,7 @@
 #include "segment.h"
 #include "entry.h"
 #include "hold.h"
+#include "pages.h"
 #include "process.h"
 
 #include <apr_general.h>
@@ -69,6 +70,8 @@ static void format_contents(memory_segment_t *segment, int zeroed)
     header->limbo = 0;
     header->limbo_count = 0;
     header->limbo_kept = 0;
+    header->spent = 0;
+    header->spent_units = 0;
     header->entries = 0;
     header->payload = 0;
     header->clock = 0;
@@ -179,7 +182,7 @@ apr_uint64_t segment_largest(const memory_segment_t *segment)
 
 int segment_repair(memory_segment_t *segment)
 {
-    if (!pins_all_free(segment)) {
+    if (!pins_all_free(segment) || !pages_renew_all(segment)) {
         return 0;
     }
     format_contents(segment, 0);

@@ -71,12 +71,42 @@ static uint32_t least_of(const space_request_t *request)
     return request->evicted < EVICT_GOOD * request->need ? request->least : request->must;
 }
 
-/* A block that is free now: the wanted size in one piece, or else the best piece there is. */
-static memory_ref_t take_free(memory_segment_t *segment, const space_request_t *request,
-                              uint32_t *units)
+/* Pages are had in pieces of at least so many, if they are not all wanted. */
+#define PAGES_LEAST 16u
+
+/* Free pages, all that are wanted or as many as a good piece has. */
+static memory_ref_t take_pages(memory_segment_t *segment, const space_request_t *request,
+                               uint32_t *units)
 {
-    memory_ref_t ref = heap_alloc(segment, request->wanted);
+    uint32_t pages = request->pages, least = pages < PAGES_LEAST ? pages : PAGES_LEAST;
+    memory_ref_t ref = heap_alloc_paged(segment, pages);
+
+    if (!ref && !segment->header->damaged) {
+        uint32_t fit = heap_paged_fit(heap_largest(segment));
+
+        pages = fit < pages ? fit : pages;
+        if (pages >= least && !segment->header->damaged) {
+            ref = heap_alloc_paged(segment, pages);
+        }
+    }
+    *units = heap_paged_units(pages);
+    return ref;
+}
+
+/* A block that is free now: the wanted size in one piece, or else the best piece there is. */
+static memory_ref_t take_free(memory_segment_t *segment, space_request_t *request, uint32_t *units)
+{
     uint32_t largest, least = least_of(request);
+    memory_ref_t ref;
+
+    if (request->pages) {
+        ref = take_pages(segment, request, units);
+        if (ref || segment->header->damaged || request->evicted < request->need) {
+            return ref;
+        }
+        request->pages = 0;
+    }
+    ref = heap_alloc(segment, request->wanted);
 
     if (ref) {
         *units = request->wanted;
@@ -124,7 +154,7 @@ static bool let_some_go(memory_segment_t *segment, const space_request_t *reques
 static bool make_room(memory_segment_t *segment, space_request_t *request, turn_t *turn)
 {
     memory_header_t *header = segment->header;
-    uint64_t before = header->free_units, freed;
+    uint64_t before = header->free_units + header->spent_units, freed;
 
     if (request->evicted >= EVICT_ANY * request->need || !let_some_go(segment, request, turn)
         || header->damaged) {
@@ -134,7 +164,7 @@ static bool make_room(memory_segment_t *segment, space_request_t *request, turn_
     if (header->damaged) {
         return false;
     }
-    freed = header->free_units - before;
+    freed = header->free_units + header->spent_units - before;
     request->evicted += freed < turn->evicted ? freed : turn->evicted;
     /* Some were pinned and have made no room: is it worth to go on? */
     return freed >= turn->expired + turn->evicted || hold_leaves(segment, request->wanted);
@@ -153,7 +183,7 @@ memory_ref_t space_take(memory_segment_t *segment, space_request_t *request, uin
         if (ref || segment->header->damaged) {
             return ref;
         }
-        if (turn.victims >= EVICTIONS_PER_TURN) {
+        if (turn.victims >= EVICTIONS_PER_TURN || (segment->header->spent && !request->stuck)) {
             *again = 1;
             return 0;
         }

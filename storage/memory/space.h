@@ -14,6 +14,9 @@ typedef struct space_request_t {
     uint32_t   wanted;    /**< units of the next block */
     uint32_t   least;     /**< or of less than that, where memory is scattered */
     uint32_t   must;      /**< or even so few, before too much gives way */
+    uint32_t   pages;     /**< not 0: so many pages are preferred (heap_alloc_paged), if they can be had
+                               without evicting more than the value needs; 0 afterwards: they are none */
+    bool       stuck;     /**< spent entries can't be made free */
     apr_time_t now;
 } space_request_t;
 
@@ -23,7 +26,8 @@ typedef struct space_request_t {
  * than a small multiple of what the value needs, and nothing where all of it would not be enough.
  * @param units what the block has
  * @return 0: nothing more may be evicted (all is pinned), or damage. Nothing is uncommitted then.
- *         *again is 1 where it was only enough for one turn of the lock: call again
+ *         *again is 1 where it was only enough for one turn of the lock, or entries are spent: renew
+ *         their pages, or say that it can't be done, and call again
  */
 memory_ref_t space_take(memory_segment_t *segment, space_request_t *request, uint32_t *units,
                         int *again);

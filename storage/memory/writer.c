@@ -5,6 +5,7 @@
  */
 #include "hold.h"
 #include "memory.h"
+#include "pages.h"
 #include "variants.h"
 
 /* A value in scattered memory is cut no smaller than this, and one up to twice that size not at
@@ -12,6 +13,12 @@
 #define PIECE_UNITS   32u
 /* Unless more would have to give way for it than the value is worth. */
 #define PIECE_LEAST   4u
+
+/* A value that is to be so long lies in pages of its own, from its second block on, where the segment
+ * has pages: it is worth to be sent without a copy, and it is in the way if it is sent slowly. */
+#define PAGED_BYTES   262144u
+/* One of unknown length does once it is so long. */
+#define PAGED_AFTER   16384u
 
 /* Where the length is not known: the first block, and the most that is taken ahead. What is left
  * over is given back at commit. */
@@ -36,17 +43,30 @@ typedef struct memory_writer_t {
     uint64_t         expected;     /* 0: not known */
     uint64_t         taken;        /* units of all blocks */
     uint64_t         reserved;     /* units that it may hold, see hold.h */
+    bool             paged;        /* the last block is, see heap_alloc_paged() */
     uint64_t         evicted;      /* units of what has given way, see space.h */
     apr_time_t       now;
 } memory_writer_t;
+
+static bool is_paged(const memory_writer_t *writer)
+{
+    return writer->memory->segment.file >= 0
+           && (writer->expected ? writer->expected >= PAGED_BYTES : writer->length >= PAGED_AFTER);
+}
 
 /* A block of about `bytes`, of which `header` must fit. */
 static space_request_t request_of(const memory_writer_t *writer, uint64_t bytes, uint64_t header)
 {
     uint32_t wanted = heap_units(bytes), must = heap_units(header);
-    space_request_t request = { writer->taken + wanted, writer->evicted, wanted, wanted, must,
-                                writer->now };
+    space_request_t request = { writer->taken + wanted, writer->evicted, wanted, wanted, must, 0,
+                                false, writer->now };
 
+    if (request.need < heap_units(writer->expected)) {
+        request.need = heap_units(writer->expected);
+    }
+    if (writer->entry && is_paged(writer)) {
+        request.pages = (uint32_t)((bytes - sizeof(memory_extent_t)) / MEMORY_PAGE);
+    }
     if (wanted > 2 * PIECE_UNITS) {
         request.least = PIECE_UNITS;
     }
@@ -71,7 +91,7 @@ static bool reserve(memory_writer_t *writer, const space_request_t *request)
     if (request->need <= writer->reserved + writer->reserved / 8) {
         return true;
     }
-    if (!hold_allows_writer(segment, request->need * MEMORY_UNIT, request->wanted)) {
+    if (!hold_allows_writer(segment, request->need * MEMORY_UNIT, request->need - writer->reserved)) {
         return false;
     }
     writer->reserved = request->need;
@@ -96,6 +116,7 @@ static apr_status_t take_turn(memory_writer_t *writer, space_request_t *request,
     }
     if (ref) {
         writer->taken += *units;
+        writer->paged = request->pages > 0;
         use(writer, ref, baton);
         journal_commit(segment);
         hold_taken(segment, *units);
@@ -114,6 +135,9 @@ static apr_status_t take_block(memory_writer_t *writer, uint64_t bytes, uint64_t
 
     for (turn = 0; turn < TURNS_MAX && rv == APR_EAGAIN; turn++) {
         rv = take_turn(writer, &request, use, baton, units);
+        if (rv == APR_EAGAIN && writer->memory->segment.header->spent) {
+            request.stuck = !pages_renew(writer->memory);
+        }
         if (rv == APR_ENOSPC && !swept) {
             /* Perhaps the dead hold it. */
             pins_sweep(&writer->memory->segment, entry_abandon);
@@ -150,7 +174,7 @@ static void use_as_extent(memory_writer_t *writer, memory_ref_t ref, const void 
     journal_set32(segment, &extent->magic, memory_magic(segment, MEMORY_EXTENT_MAGIC, ref));
     journal_set32(segment, &extent->next, 0);
     extent->length = 0;
-    extent->unused = 0;
+    extent->kind = writer->paged ? MEMORY_PAGED : 0;
     journal_set32(segment, writer->tail ? &writer->tail->next : &writer->entry->extent, ref);
     writer->entry->length = writer->reserved * MEMORY_UNIT;
     writer->tail = extent;
@@ -171,7 +195,7 @@ static apr_status_t begin(memory_writer_t *writer, memory_t *memory, storer_byte
     writer->memory = memory;
     writer->now = now;
     writer->expected = size_hint > 0 ? (uint64_t)size_hint : 0;
-    bytes = header + (size_hint >= 0 ? (uint64_t)size_hint : FIRST_BYTES);
+    bytes = header + (size_hint >= 0 && !is_paged(writer) ? (uint64_t)size_hint : FIRST_BYTES);
     writer->slot = pins_claim(&memory->pins, &memory->segment, MEMORY_PIN_WRITER);
     if (!writer->slot) {
         return APR_EAGAIN;
@@ -207,8 +231,9 @@ static apr_status_t grow(memory_writer_t *writer)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    writer->next = (char *)(writer->tail + 1);
-    writer->room = (apr_size_t)units * MEMORY_UNIT - sizeof(memory_extent_t);
+    writer->next = memory_extent_data(&writer->memory->segment, writer->tail);
+    writer->room = (apr_size_t)units * MEMORY_UNIT
+                   - (apr_size_t)(writer->next - (char *)writer->tail);
     return APR_SUCCESS;
 }
 
@@ -262,22 +287,24 @@ static void give_up(memory_writer_t *writer)
     memory_leave(writer->memory, recovered);
 }
 
-/* Give back what the last block has too much. The lock is held. */
+/* Give back what the last block has too much: of pages whole ones. The lock is held. */
 static bool trim(memory_writer_t *writer)
 {
     memory_segment_t *segment = &writer->memory->segment;
     void *last = writer->tail ? (void *)writer->tail : (void *)writer->entry;
-    uint32_t units = heap_units((uint64_t)(writer->next - (char *)last));
-    uint32_t spare = (uint32_t)(writer->room / MEMORY_UNIT);
+    uint32_t has = heap_block_units(last), units = heap_units((uint64_t)(writer->next - (char *)last));
 
-    if (!spare) {
+    if (writer->paged) {
+        units = heap_paged_units((units - 1 + MEMORY_PAGE_UNITS - 1) / MEMORY_PAGE_UNITS);
+    }
+    if (units >= has) {
         return true;
     }
     if (!heap_trim(segment, memory_ref_of(segment, last), units)) {
         return false;
     }
     journal_commit(segment);
-    writer->taken -= spare;
+    writer->taken -= has - units;
     return true;
 }
 

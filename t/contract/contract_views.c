@@ -214,6 +214,55 @@ static void over_eviction(contract_t *test)
     is_status(rv, APR_SUCCESS, "with them released, all of the room is there again");
 }
 
+/* Reads a part of a file from there; false: it is not what it is in memory. */
+static int same_part(const storer_view_t *view, apr_file_t *file, apr_pool_t *pool)
+{
+    char *bytes = apr_palloc(pool, view->part.len + 1);
+    apr_off_t offset = view->offset;
+
+    return apr_file_seek(file, APR_SET, &offset) == APR_SUCCESS
+           && apr_file_read_full(file, bytes, view->part.len, NULL) == APR_SUCCESS
+           && memcmp(bytes, view->part.data, view->part.len) == 0;
+}
+
+/* For an engine that has files. Two who read from one move each their own position. */
+static void in_files(contract_t *test)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    apr_file_t *file[2] = { NULL, NULL };
+    apr_off_t position = 3;
+    int parts = 0, wrong = 0;
+    apr_status_t rv;
+
+    if (!hold(test, &view, (apr_size_t)test->target->capacity)) {
+        return;
+    }
+    rv = storer_view_open_file(&view, 0, &file[0], test->pool);
+    if (rv == APR_SUCCESS) {
+        rv = storer_view_open_file(&view, 0, &file[1], test->pool);
+    }
+    if (rv != APR_SUCCESS) {
+        is_status(rv, APR_ENOTIMPL, "the value is in no file");
+        storer_view_release(&view);
+        return;
+    }
+    is_status(contract_set(test, "key", other), APR_SUCCESS, "replace it");
+    do {
+        if (view.offset >= 0) {
+            parts++;
+            wrong += !same_part(&view, file[0], test->pool);
+            apr_file_seek(file[1], APR_SET, &position);
+        }
+        rv = storer_view_next(&view);
+    } while (rv == APR_SUCCESS);
+    is_status(rv, APR_EOF, "read it to the end");
+    ok(parts > 0, "parts of it are in a file");
+    is_int(wrong, 0, "with the same bytes, though it was replaced");
+    apr_file_close(file[0]);
+    apr_file_close(file[1]);
+    storer_view_release(&view);
+}
+
 static int read_and_change(contract_t *test, int number, apr_pool_t *pool)
 {
     int wrong = 0, rounds = tap_slow() ? 50 : 500;
@@ -258,6 +307,7 @@ const contract_test_t contract_views[] = {
     { "a view over replacement", over_replace, 0 },
     { "a view over deletion", over_delete, 0 },
     { "a view over reset", over_reset, 0 },
+    { "a view's parts in a file", in_files, 0 },
     { "a view over expiry", over_expiry, 0 },
     { "views over eviction", over_eviction, 0 },
     { "views in threads", in_threads, 0 },

@@ -22,6 +22,7 @@ static void view_show(storer_view_t *view, const storer_view_t *inner)
     view->length = inner->length;
     view->expiry = inner->expiry;
     view->in_place = inner->in_place;
+    view->offset = inner->offset;
 }
 
 apr_status_t faulty_view_wrap(faulty_t *faulty, storer_view_t *view, storer_view_t *inner)
@@ -70,7 +71,16 @@ static void faulty_view_release(storer_view_t *view)
     free(lease);
 }
 
-static const storer_view_ops_t faulty_view_ops = { faulty_view_next, faulty_view_release };
+static apr_status_t faulty_view_open_file(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
+                                          apr_pool_t *pool)
+{
+    lease_t *lease = view->lease;
+
+    return storer_view_open_file(&lease->view, flags, file, pool);
+}
+
+static const storer_view_ops_t faulty_view_ops = { faulty_view_next, faulty_view_release,
+                                                   faulty_view_open_file };
 
 /* ---- writers ---- */
 

@@ -220,7 +220,7 @@ static void plain_view_release(storer_view_t *view)
     version_drop(plain_of(view->store), view->lease);
 }
 
-static const storer_view_ops_t plain_view_ops = { plain_view_next, plain_view_release };
+static const storer_view_ops_t plain_view_ops = { plain_view_next, plain_view_release, NULL };
 
 /* ---- the slots ---- */
 

@@ -224,7 +224,7 @@ static void print_line(void *baton, storer_log_level_e level, apr_status_t rv, c
 
 static void run(subject_t *subject, const settings_t *settings, apr_pool_t *pool)
 {
-    storer_env_t env = { pool, print_line, NULL, NULL, &storer_api };
+    storer_env_t env = { .pool = pool, .log = print_line, .api = &storer_api };
     contract_target_t target = {
         .name = subject->name, .create = create, .finish = finish, .baton = subject,
         .capacity = settings->capacity, .too_large = settings->too_large,

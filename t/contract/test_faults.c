@@ -284,7 +284,8 @@ static void play(score_t *score, faulty_slot_e slot, int nth, apr_status_t statu
 
     memset(&scene, 0, sizeof(scene));
     apr_pool_create(&scene.pool, NULL);
-    scene.env = (storer_env_t){ scene.pool, count_warning, NULL, &scene, &storer_api };
+    scene.env = (storer_env_t){ .pool = scene.pool, .log = count_warning,
+                                .baton = &scene, .api = &storer_api };
     scene.status = status;
     scene.name = apr_psprintf(scene.pool, "%s %d %s \"%s\", space %ld", faulty_slot_name(slot), nth,
                               when == FAULTY_AFTER ? "after" : "instead",

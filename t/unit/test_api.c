@@ -50,7 +50,7 @@ static void take_line(void *baton, storer_log_level_e level, apr_status_t rv, co
 
 static void options_and_log(void)
 {
-    storer_env_t env = { NULL, take_line, NULL, NULL, &storer_api };
+    storer_env_t env = { .log = take_line, .api = &storer_api };
     apr_interval_time_t duration = 0;
     apr_off_t size = 0;
 

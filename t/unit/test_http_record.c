@@ -43,7 +43,7 @@ static void value_release(storer_view_t *view)
     (void)view;
 }
 
-static const storer_view_ops_t value_ops = { value_next, value_release };
+static const storer_view_ops_t value_ops = { value_next, value_release, NULL };
 
 /* Each part is a piece of memory of its own, so that a sanitizer sees who reads beyond it. */
 static storer_view_t view_of(const char *data, apr_size_t length, apr_size_t split, value_t *value,

@@ -310,7 +310,7 @@ static void test_options(apr_pool_t *pool)
         { { "path", "x" }, "path=x: expected an absolute path" },
         { { "speed", "9" }, "speed=9: unknown option; there are size=, name= and path=" },
     };
-    storer_env_t env = { pool, NULL, NULL, NULL, &storer_api };
+    storer_env_t env = { .pool = pool, .api = &storer_api };
     storer_option_t good[] = { { "name", "images" }, { "size", "8M" }, { NULL, NULL } };
     const char *errmsg = NULL;
     storer_t *store;

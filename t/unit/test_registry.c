@@ -185,7 +185,7 @@ static void begin(fixture_t *f)
 {
     memset(f, 0, sizeof(*f));
     apr_pool_create(&f->pool, NULL);
-    f->env = (storer_env_t){ f->pool, take_line, NULL, &f->count, NULL };
+    f->env = (storer_env_t){ .pool = f->pool, .log = take_line, .baton = &f->count };
     f->registry = storer_registry_create(&f->env);
     for (unsigned i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
         const char *errmsg;

@@ -38,7 +38,7 @@ static void source_release(storer_view_t *view)
     source->released++;
 }
 
-static const storer_view_ops_t source_ops = { source_next, source_release };
+static const storer_view_ops_t source_ops = { source_next, source_release, NULL };
 
 static storer_view_t view_of(source_t *source)
 {

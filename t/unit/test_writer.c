@@ -63,7 +63,7 @@ static apr_status_t keeper_open(storer_t *self, storer_bytes_t k, storer_expiry_
 
 static const storer_ops_t keeper_ops = { .name = "KEEPER", .set = keeper_set, .stat = keeper_stat };
 static const storer_ops_t opening_ops = { .name = "KEEPER", .open_writer = keeper_open };
-static const storer_env_t no_env = { NULL, NULL, NULL, NULL, &storer_api };
+static const storer_env_t no_env = { .api = &storer_api };
 
 static keeper_t *keeper_make(const storer_ops_t *ops)
 {
