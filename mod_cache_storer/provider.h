@@ -39,7 +39,7 @@ typedef struct provider_writing_t {
 /** What a handle stands for. Lives in r->pool. */
 typedef struct provider_object_t {
     cache_object_t         base;     /**< first: what h->cache_obj points to; vobj points back */
-    const request_rec     *r;        /**< the request that it was made for */
+    request_rec           *r;        /**< the request that it was made for */
     const config_server_t *config;
     storer_t              *store;
     storer_bytes_t         base_key;

@@ -16,6 +16,7 @@
 #include "hit.h"
 #include "http/accept.h"
 #include "info.h"
+#include "sendfile.h"
 #include "stale.h"
 
 #include "http/control.h"
@@ -520,6 +521,23 @@ apr_status_t provider_recall_headers(cache_handle_t *handle, request_rec *r)
     return APR_SUCCESS;
 }
 
+/* The stored bytes are the body. */
+static apr_status_t insert_plain(provider_object_t *object, apr_bucket_brigade *brigade)
+{
+    const record_t *record = &object->record;
+    apr_status_t rv = APR_ENOTIMPL;
+
+    if (sendfile_is_possible(object->r, record->stored_length)) {
+        rv = sendfile_insert_view(brigade, &object->view, record->skip, record->stored_length,
+                                  object->r);
+    }
+    if (rv == APR_ENOTIMPL) {
+        rv = bucket_insert_view(brigade, &object->view, record->skip, record->stored_length,
+                                object->store->ops->in_place);
+    }
+    return rv;
+}
+
 apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
                                   apr_bucket_brigade *brigade)
 {
@@ -535,8 +553,7 @@ apr_status_t provider_recall_body(cache_handle_t *handle, apr_pool_t *pool,
         return APR_SUCCESS;
     }
     if (object->view.in_place && !(object->record.flags & RECORD_LZ4)) {
-        rv = bucket_insert_view(brigade, &object->view, object->record.skip,
-                                object->record.stored_length, object->store->ops->in_place);
+        rv = insert_plain(object, brigade);
     }
     else {
         rv = body_insert_stream(brigade, &object->view, &object->record, object->whole,

@@ -173,7 +173,7 @@ struct storer_view_t {
 /** Next part of the value, see storer_view_ops_t.next. APR_EOF also on an empty view. */
 apr_status_t storer_view_next(storer_view_t *view);
 
-/** See storer_view_ops_t.open_file; APR_ENOTIMPL where the engine has no files, or the view is empty. */
+/** See storer_view_ops_t.open_file. APR_ENOTIMPL: the value is in no file, or the view is empty. */
 apr_status_t storer_view_open_file(storer_view_t *view, apr_int32_t flags, apr_file_t **file,
                                    apr_pool_t *pool);
 

@@ -14,8 +14,9 @@ typedef struct space_request_t {
     uint32_t   wanted;    /**< units of the next block */
     uint32_t   least;     /**< or of less than that, where memory is scattered */
     uint32_t   must;      /**< or even so few, before too much gives way */
-    uint32_t   pages;     /**< not 0: so many pages are preferred (heap_alloc_paged), if they can be had
-                               without evicting more than the value needs; 0 afterwards: they are none */
+    uint32_t   pages;     /**< not 0: so many pages are preferred (heap_alloc_paged), if they can be
+                               had without evicting more than the value needs. 0 afterwards: the block
+                               has none */
     bool       stuck;     /**< spent entries can't be made free */
     apr_time_t now;
 } space_request_t;
