@@ -15,7 +15,7 @@
 #define MAP_NORESERVE 0
 #endif
 
-#if defined(MFD_CLOEXEC) && defined(FALLOC_FL_PUNCH_HOLE)
+#if defined(MFD_ALLOW_SEALING) && defined(F_ADD_SEALS) && defined(FALLOC_FL_PUNCH_HOLE)
 #define ANONYMOUS_FILES 1
 #endif
 
@@ -36,13 +36,17 @@ apr_status_t anonymous_renew(apr_os_file_t file, apr_off_t offset, apr_off_t len
 #endif
 }
 
-/* A file in memory whose pages can be renewed; -1: there is no such thing here. */
+/*
+ * A file in memory whose pages can be renewed; -1: there is no such thing here. Its length is sealed:
+ * one process that makes it shorter would end all others, which have mapped it, by SIGBUS.
+ */
 static int create_file(apr_size_t size)
 {
 #ifdef ANONYMOUS_FILES
-    int file = memfd_create("cache-storer", MFD_CLOEXEC);
+    int file = memfd_create("cache-storer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
     if (file >= 0 && (ftruncate(file, (off_t)size) != 0
+                      || fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0
                       || anonymous_renew(file, 0, (apr_off_t)sysconf(_SC_PAGESIZE)) != APR_SUCCESS)) {
         close(file);
         file = -1;

@@ -109,6 +109,23 @@ static void test_parts(memory_t *memory, uint32_t key, const char *what, apr_poo
     apr_file_close(second);
 }
 
+/* A process that makes the file shorter would end all the others, which have mapped it. */
+static void test_length(memory_t *memory, uint32_t key, apr_pool_t *pool)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    apr_file_t *file = NULL;
+
+    get(memory, key, &view, pool);
+    is_status(storer_view_open_file(&view, APR_FOPEN_WRITE, &file, pool), APR_SUCCESS,
+              "a process opens the file to write");
+    if (file) {
+        is_status(apr_file_trunc(file, MEMORY_PAGE), EPERM, "but cannot make it shorter");
+        is_status(apr_file_trunc(file, (apr_off_t)1 << 40), EPERM, "nor longer");
+        apr_file_close(file);
+    }
+    storer_view_release(&view);
+}
+
 static void test_no_parts(memory_t *memory, apr_pool_t *pool)
 {
     storer_view_t view = STORER_VIEW_EMPTY;
@@ -293,6 +310,7 @@ int main(void)
     }
     put(memory, 1, 1, LARGE);
     test_parts(memory, 1, "a value of known length", pool);
+    test_length(memory, 1, pool);
     is_status(stream(memory, 2, LARGE, pool), APR_SUCCESS, "a value is streamed");
     test_parts(memory, 2, "a value of unknown length", pool);
     test_no_parts(memory, pool);
