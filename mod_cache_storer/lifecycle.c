@@ -25,6 +25,7 @@
 
 #include "../storage/limit.h"
 
+#include "ap_mpm.h"
 #include "ap_provider.h"
 #include "http_core.h"
 #include "http_main.h"
@@ -72,6 +73,18 @@ static apr_status_t add_engines(storer_registry_t *registry, apr_pool_t *pool)
     return result;
 }
 
+/* Children of the generation before count as well: twice as many as there may be of one, so that there
+ * is place also for those that were killed and are not yet known to be dead. */
+static void count_processes(storer_env_t *env)
+{
+    int processes = 0, threads = 0;
+
+    (void)ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &processes);
+    (void)ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    env->processes = processes > 0 ? 2 * (apr_uint32_t)processes : 0;
+    env->threads = threads > 0 ? (apr_uint32_t)threads : 1;
+}
+
 static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
                                     storer_retain_fn *retain)
 {
@@ -82,6 +95,7 @@ static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
     env->retain = retain;
     env->memory_file = retain ? retain_file : NULL;
     env->api = &storer_api;
+    count_processes(env);
     *out = storer_registry_create(env);
     return add_engines(*out, pool);
 }

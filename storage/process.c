@@ -9,7 +9,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -37,11 +39,25 @@ static int read_text(const char *path, char *text, size_t size)
     return length > 0;
 }
 
+/* Does /proc name processes as this one does? In a pid namespace that has not mounted its own, the
+ * numbers there are other processes'. */
+static int is_proc_ours(void)
+{
+    char text[32];
+    ssize_t length = readlink("/proc/self", text, sizeof(text) - 1);
+
+    text[length > 0 ? length : 0] = '\0';
+    return length > 0 && strtol(text, NULL, 10) == (long)getpid();
+}
+
 static int read_stat(uint32_t pid, process_stat_t *stat)
 {
     char path[32], text[1024];
     const char *fields;
 
+    if (!is_proc_ours()) {
+        return 0;
+    }
     snprintf(path, sizeof(path), "/proc/%lu/stat", (unsigned long)pid);
     if (!read_text(path, text, sizeof(text))) {
         return 0;
@@ -75,6 +91,14 @@ int process_alive(uint32_t pid, uint64_t start)
     }
     /* A zombie runs no code, unless only its first thread has ended. */
     return !((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1);
+}
+
+uint64_t process_space(void)
+{
+    struct stat info;
+
+    return stat("/proc/self/ns/pid", &info) == 0
+               ? (uint64_t)info.st_ino ^ (uint64_t)info.st_dev << 32 : 0;
 }
 
 uint64_t process_boot(void)

@@ -19,6 +19,7 @@ struct storer_registry_t {
     /* changed by add_engine, open and add only */
     apr_array_header_t *engines;      /* of known_t: those that are not built in */
     apr_hash_t         *by_key;
+    apr_hash_t         *places;       /* of what was opened or checked: its place to its key */
     apr_array_header_t *stores;       /* of storer_t *, in the order of registration */
     apr_hash_t         *labels;       /* of a store's address: const char * */
 };
@@ -44,6 +45,7 @@ storer_registry_t *storer_registry_create(const storer_env_t *env)
     registry->env = env;
     registry->engines = apr_array_make(env->pool, 2, sizeof(known_t));
     registry->by_key = apr_hash_make(env->pool);
+    registry->places = apr_hash_make(env->pool);
     registry->stores = apr_array_make(env->pool, 4, sizeof(storer_t *));
     registry->labels = apr_hash_make(env->pool);
     return registry;
@@ -131,6 +133,27 @@ static const char *find_flaw(storer_t *store)
     return uuid && *uuid ? NULL : "its uuid is empty";
 }
 
+/* Does another store have the place of this one? Else it has it now. @return why not */
+static const char *take_place(const storer_registry_t *registry, storer_t *store)
+{
+    apr_pool_t *pool = registry->env->pool;
+    const char *place = store->ops->place ? store->ops->place(store) : NULL;
+    const char *key, *known;
+
+    if (!place) {
+        return NULL;
+    }
+    place = apr_pstrcat(pool, store->ops->name, " ", place, (char *)NULL);
+    key = storer_registry_key(store, pool);
+    known = apr_hash_get(registry->places, place, APR_HASH_KEY_STRING);
+    if (known && strcmp(known, key) != 0) {
+        return apr_psprintf(pool, "%s is in use by another store of this configuration: %s and %s "
+                            "differ", store->ops->place(store), known, key);
+    }
+    apr_hash_set(registry->places, place, APR_HASH_KEY_STRING, key);
+    return NULL;
+}
+
 static void candidate_drop(candidate_t *candidate)
 {
     apr_pool_destroy(candidate->pool);
@@ -182,6 +205,7 @@ static apr_status_t candidate_make(candidate_t *candidate, const storer_registry
     }
     else {
         reason = find_flaw(candidate->store);
+        reason = reason ? reason : take_place(registry, candidate->store);
         rv = reason ? APR_EINVAL : APR_SUCCESS;
     }
     if (rv != APR_SUCCESS) {

@@ -371,6 +371,7 @@ typedef enum storer_standing_e {
 /* Function types, not pointers to them: an engine declares `static storer_get_fn memory_get;` and
  * the compiler checks the definition. */
 typedef const char  *storer_uuid_fn(storer_t *self);
+typedef const char  *storer_place_fn(storer_t *self);
 typedef apr_status_t storer_init_fn(storer_t *self, const char **errmsg);
 typedef apr_status_t storer_child_init_fn(storer_t *self, apr_pool_t *pchild);
 typedef apr_status_t storer_get_fn(storer_t *self, storer_bytes_t key, apr_time_t now,
@@ -453,6 +454,9 @@ struct storer_ops_t {
      * number. Never a secret, a pointer or a duration, so that it is the same after a restart with
      * changed times. Valid from creation, before init. Lives as long as the instance. */
     storer_uuid_fn        *uuid;
+    /** Optional: what no other store may use, such as a file's path, or NULL. Two stores of a
+     * configuration that have the same place and another uuid are refused. As long as the instance. */
+    storer_place_fn       *place;
     /** Take what the parent must own (shared memory, a checked path). No sockets, no threads: they
      * do not survive a fork. errmsg: set on failure, names what is wrong. Called once. */
     storer_init_fn        *init;
@@ -550,6 +554,9 @@ struct storer_env_t {
     const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
                                     sees to it, and no engine ever finds it so */
     storer_memory_file_fn *memory_file; /**< NULL: the memory of `retain` is no file */
+    apr_uint32_t      processes; /**< how many may use a store at a time, those that a graceful restart
+                                      replaces included; 0: not known */
+    apr_uint32_t      threads;   /**< of each; 0: not known */
 };
 
 /**

@@ -17,7 +17,13 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include <grp.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* Has no rights on any system: "nobody". */
+#define USER_NOBODY 65534
 
 static void say(void *baton, storer_log_level_e level, apr_status_t rv, const char *message)
 {
@@ -38,15 +44,21 @@ static storer_env_t *environment(tool_t *tool)
     return env;
 }
 
-static tool_exit_e attach(tool_t *tool, storer_t **store)
+static tool_exit_e opened(apr_status_t rv, const char *problem)
 {
-    const char *problem = NULL;
-    apr_status_t rv = inspect_attach(store, tool->store, environment(tool), &problem);
     char reason[120];
 
     return rv == APR_SUCCESS ? TOOL_OK
            : tool_fail(TOOL_UNREACHABLE, "%s", problem ? problem
                        : apr_strerror(rv, reason, sizeof(reason)));
+}
+
+static tool_exit_e attach(tool_t *tool, storer_t **store)
+{
+    const char *problem = NULL;
+    apr_status_t rv = inspect_read(store, tool->store, environment(tool), &problem);
+
+    return opened(rv, problem);
 }
 
 /* ---- list and show ---- */
@@ -218,17 +230,34 @@ static int labels_of_order(tool_t *tool, apr_array_header_t *labels)
     return tool->argc > 1;
 }
 
+/* root gives its rights up first: the lock in the store can be written by httpd's children, and a mutex
+ * has addresses in it. */
+static tool_exit_e give_up_rights(const tool_t *tool)
+{
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(USER_NOBODY) != 0
+                           || setuid(USER_NOBODY) != 0)) {
+        return tool_fail(TOOL_FAILED, "%s: root's rights cannot be given up", tool->store);
+    }
+    return TOOL_OK;
+}
+
 tool_exit_e direct_purge(tool_t *tool)
 {
     apr_array_header_t *labels = apr_array_make(tool->pool, 4, sizeof(apr_uint64_t));
+    const char *problem = NULL;
     storer_t *store;
     tool_exit_e result;
+    apr_status_t rv;
 
     if (tool->argc < 1 || !labels_of_order(tool, labels)) {
         return tool_fail(TOOL_USAGE, "purge --store: expected everything, or one of uri, host and tag "
                          "with what is meant");
     }
-    result = attach(tool, &store);
+    rv = inspect_purge(&store, tool->store, environment(tool), &problem);
+    result = opened(rv, problem);
+    if (result == TOOL_OK) {
+        result = give_up_rights(tool);
+    }
     if (result != TOOL_OK) {
         return result;
     }

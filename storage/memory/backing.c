@@ -4,13 +4,13 @@
  */
 #include "backing.h"
 #include "../anonymous.h"
+#include "file.h"
+#include "users.h"
 
 #include <apr_strings.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -73,13 +73,21 @@ static apr_status_t map(memory_t *memory, int file, void **base)
     return APR_SUCCESS;
 }
 
+/* The file that the memory is of, if its pages are of the size that the layout knows; -1: none. */
+static void take_pages(memory_t *memory, apr_os_file_t file)
+{
+    memory->segment.file = file >= 0 && sysconf(_SC_PAGESIZE) == MEMORY_PAGE ? file : -1;
+}
+
 /* Of this process and its children alone. */
 static apr_status_t map_own(memory_t *memory, void **base)
 {
-    apr_status_t rv = anonymous_create(memory->size, base, &memory->segment.file);
+    apr_os_file_t file;
+    apr_status_t rv = anonymous_create(memory->size, base, &file);
 
     if (rv == APR_SUCCESS) {
-        keep_mapped(memory, *base, memory->segment.file);
+        keep_mapped(memory, *base, file);
+        take_pages(memory, file);
         memory->resident = memory->size;
     }
     return rv;
@@ -96,124 +104,131 @@ static void want_huge_pages(void *base, apr_size_t size)
 #endif
 }
 
-/* Room on the disk is taken now: a page that can't be written later would be a SIGBUS. */
-static apr_status_t make_file(memory_t *memory, int *file)
-{
-    int error;
+/* ---- where it comes from: each leaves the segment ready, or errmsg ---- */
 
-    *file = open(memory->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (*file < 0) {
-        return errno;
-    }
-    error = posix_fallocate(*file, 0, (off_t)memory->size);
-    if (error) {
-        close(*file);
-        unlink(memory->path);
-    }
-    return error;
+static apr_status_t fail(memory_t *memory, apr_status_t rv, const char **errmsg)
+{
+    char reason[120];
+
+    *errmsg = apr_psprintf(memory->base.env->pool, "no shared memory of %" APR_SIZE_T_FMT
+                           " bytes%s%s: %s", memory->size, memory->path ? " in " : "",
+                           memory->path ? memory->path : "",
+                           apr_strerror(rv, reason, sizeof(reason)));
+    return rv;
 }
 
-/* May the file's contents be used? Otherwise it is to be replaced, never changed: children of a
- * former configuration may have it mapped. */
-static apr_status_t adopt_file(memory_t *memory, int file, void **base)
+/* Memory that is mapped. A file that was just made, and memory nobody else has, is formatted. */
+static apr_status_t attach(memory_t *memory, void *base, const memory_geometry_t *geometry,
+                           const users_t *users, int fresh)
 {
-    const char *why_not = NULL;
-    struct stat info;
-    void *mapped;
+    apr_status_t rv = segment_attach(&memory->segment, base, geometry, users, memory->base.env, fresh);
 
-    if (fstat(file, &info) != 0) {
-        return errno;
+    if (rv == APR_SUCCESS && fresh) {
+        rv = segment_format(&memory->segment);
     }
-    if (!S_ISREG(info.st_mode)) {
-        return APR_EINVAL;
-    }
-    if ((apr_size_t)info.st_size != memory->size) {
-        why_not = "is of another size";
-    }
-    else {
-        mapped = mmap(NULL, memory->size, PROT_READ, MAP_SHARED, file, 0);
-        if (mapped == MAP_FAILED) {
-            return errno;
-        }
-        why_not = segment_refuse(mapped, memory->size, 1);
-        munmap(mapped, memory->size);
-    }
-    if (why_not) {
-        storer_log(memory->base.env, STORER_LOG_NOTICE, APR_SUCCESS,
-                   "memory: %s %s; the store starts empty", memory->path, why_not);
-        return APR_NOTFOUND;
-    }
-    return map(memory, file, base);
-}
-
-static apr_status_t open_file(memory_t *memory, void **base, int *fresh)
-{
-    int file = open(memory->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    apr_status_t rv = APR_NOTFOUND;
-
-    *fresh = 0;
-    if (file >= 0) {
-        rv = adopt_file(memory, file, base);
-        close(file);
-        if (rv == APR_NOTFOUND && unlink(memory->path) != 0) {
-            return errno;
-        }
-    }
-    else if (errno != ENOENT) {
-        return errno;
-    }
-    if (rv == APR_NOTFOUND) {
-        *fresh = 1;
-        rv = make_file(memory, &file);
-        if (rv == APR_SUCCESS) {
-            rv = map(memory, file, base);
-            close(file);
-        }
+    if (rv == APR_SUCCESS && memory->segment.file < 0) {
+        want_huge_pages(base, memory->size);
     }
     return rv;
 }
 
-/* Is the memory a file whose pages are of the size that the layout knows? */
-static int is_paged(const memory_t *memory)
+static apr_status_t close_file(void *data)
 {
-    return memory->segment.file >= 0 && sysconf(_SC_PAGESIZE) == MEMORY_PAGE;
+    const users_t *users = data;
+
+    close(users->file);
+    return APR_SUCCESS;
 }
 
-apr_status_t backing_open(memory_t *memory, void **base, int *fresh, const char **errmsg)
+static apr_status_t map_file(memory_t *memory, const file_t *file)
+{
+    users_t *users = apr_pmemdup(memory->base.env->pool, &file->users, sizeof(*users));
+    apr_status_t rv;
+    void *base;
+
+    apr_pool_cleanup_register(memory->base.env->pool, users, close_file, apr_pool_cleanup_null);
+    rv = map(memory, file->file, &base);
+    if (rv == APR_SUCCESS) {
+        rv = attach(memory, base, &file->geometry, users, file->is_new);
+    }
+    if (rv == APR_SUCCESS && !file->is_new && file->is_alone) {
+        rv = segment_revive(&memory->segment);
+    }
+    if (rv == APR_SUCCESS) {
+        segment_sign(&memory->segment);
+    }
+    return rv;
+}
+
+static apr_status_t from_file(memory_t *memory, uint32_t lines, int *adopted, const char **errmsg)
 {
     const storer_env_t *env = memory->base.env;
-    char reason[120];
-    apr_status_t rv;
+    file_need_t need = { memory->path, memory->size, lines };
+    const char *why = NULL;
+    file_t file;
+    apr_status_t rv = file_open(&file, &need, env->pool, &why, errmsg);
 
-    memory->segment.file = -1;
-    if (memory->path) {
-        rv = open_file(memory, base, fresh);
-    }
-    else if (env->retain) {
-        /* A new release of this module with another layout must not meet the old one's segment. */
-        rv = env->retain(env->baton,
-                         apr_psprintf(env->pool, "MEMORY-%s/%d.%d", memory->uuid,
-                                      MEMORY_LAYOUT_VERSION, (int)sizeof(memory_header_t)),
-                         memory->size, base, fresh);
-        memory->resident = memory->size;
-        if (rv == APR_SUCCESS && env->memory_file) {
-            memory->segment.file = env->memory_file(env->baton, *base);
-        }
-    }
-    else {
-        *fresh = 1;
-        rv = map_own(memory, base);
-    }
     if (rv != APR_SUCCESS) {
-        *errmsg = apr_psprintf(env->pool, "no shared memory of %" APR_SIZE_T_FMT
-                               " bytes%s%s: %s", memory->size, memory->path ? " in " : "",
-                               memory->path ? memory->path : "",
-                               apr_strerror(rv, reason, sizeof(reason)));
         return rv;
     }
-    if (!is_paged(memory)) {
-        memory->segment.file = -1;
-        want_huge_pages(*base, memory->size);
+    if (why) {
+        storer_log(env, STORER_LOG_NOTICE, APR_SUCCESS, "memory: %s %s; the store starts empty",
+                   memory->path, why);
     }
-    return APR_SUCCESS;
+    rv = map_file(memory, &file);
+    users_admit(file.file);
+    close(file.file);
+    *adopted = !file.is_new;
+    return rv == APR_SUCCESS ? rv : fail(memory, rv, errmsg);
+}
+
+/* A new release of this module with another layout must not meet the old one's segment, nor a parent
+ * that counts on more processes than there is room for. */
+static apr_status_t from_host(memory_t *memory, const memory_geometry_t *geometry, void **base,
+                              int *fresh)
+{
+    const storer_env_t *env = memory->base.env;
+    const char *name = apr_psprintf(env->pool, "MEMORY-%s/%d.%d.%u", memory->uuid,
+                                    MEMORY_LAYOUT_VERSION, (int)sizeof(memory_header_t),
+                                    (unsigned)geometry->line_count);
+
+    apr_status_t rv = env->retain(env->baton, name, memory->size, base, fresh);
+
+    memory->resident = memory->size;
+    if (rv == APR_SUCCESS && env->memory_file) {
+        take_pages(memory, env->memory_file(env->baton, *base));
+    }
+    return rv;
+}
+
+static apr_status_t from_memory(memory_t *memory, uint32_t lines, int *adopted, const char **errmsg)
+{
+    memory_geometry_t geometry;
+    users_t users;
+    void *base = NULL;
+    int fresh = 1;
+    apr_status_t rv;
+
+    users_alone(&users);
+    segment_lay_out(&geometry, memory->size, lines);
+    rv = memory->base.env->retain ? from_host(memory, &geometry, &base, &fresh)
+                                  : map_own(memory, &base);
+    if (rv == APR_SUCCESS) {
+        rv = attach(memory, base, &geometry, &users, fresh);
+    }
+    if (rv == APR_SUCCESS && !segment_is_whole(&memory->segment)) {
+        rv = APR_EEXIST;
+    }
+    *adopted = !fresh;
+    return rv == APR_SUCCESS ? rv : fail(memory, rv, errmsg);
+}
+
+apr_status_t backing_open(memory_t *memory, int *adopted, const char **errmsg)
+{
+    const storer_env_t *env = memory->base.env;
+    uint32_t lines = segment_lines(memory->size, env->processes, env->threads);
+
+    memory->segment.file = -1;
+    return memory->path ? from_file(memory, lines, adopted, errmsg)
+                        : from_memory(memory, lines, adopted, errmsg);
 }

@@ -22,7 +22,7 @@ uint64_t index_hash(const memory_segment_t *segment, storer_bytes_t key)
     return XXH3_64bits_withSeed(key.data, key.len, segment->seed);
 }
 
-static uint64_t *bucket_of(const memory_segment_t *segment, uint64_t hash)
+uint64_t *index_bucket(const memory_segment_t *segment, uint64_t hash)
 {
     uint64_t count = segment->geometry.bucket_count;
 
@@ -63,7 +63,7 @@ typedef enum look_e { LOOK_FOUND, LOOK_ABSENT, LOOK_CHANGED, LOOK_NO_PIN } look_
 static look_e look(memory_segment_t *segment, memory_pins_t *pins, storer_bytes_t key,
                    uint64_t hash, uint32_t **slot, memory_entry_t **out)
 {
-    uint64_t *bucket = bucket_of(segment, hash);
+    uint64_t *bucket = index_bucket(segment, hash);
     uint64_t word = __atomic_load_n(bucket, __ATOMIC_SEQ_CST);
     memory_ref_t ref = walk(segment, MEMORY_BUCKET_HEAD(word), hash);
 
@@ -118,7 +118,7 @@ apr_status_t index_find(memory_segment_t *segment, memory_pins_t *pins, storer_b
 
 memory_entry_t *index_find_locked(memory_segment_t *segment, storer_bytes_t key, uint64_t hash)
 {
-    memory_ref_t ref = MEMORY_BUCKET_HEAD(*bucket_of(segment, hash));
+    memory_ref_t ref = MEMORY_BUCKET_HEAD(*index_bucket(segment, hash));
     int steps;
 
     for (steps = 0; ref && steps < INDEX_CHAIN_LIMIT; steps++) {
@@ -140,7 +140,7 @@ memory_entry_t *index_find_locked(memory_segment_t *segment, storer_bytes_t key,
 
 void index_insert(memory_segment_t *segment, memory_entry_t *entry)
 {
-    uint64_t *bucket = bucket_of(segment, entry->hash);
+    uint64_t *bucket = index_bucket(segment, entry->hash);
 
     journal_set32(segment, &entry->chain, MEMORY_BUCKET_HEAD(*bucket));
     journal_set_bucket(segment, bucket, memory_ref_of(segment, entry));
@@ -148,7 +148,7 @@ void index_insert(memory_segment_t *segment, memory_entry_t *entry)
 
 bool index_remove(memory_segment_t *segment, memory_entry_t *entry)
 {
-    uint64_t *bucket = bucket_of(segment, entry->hash);
+    uint64_t *bucket = index_bucket(segment, entry->hash);
     memory_ref_t wanted = memory_ref_of(segment, entry);
     memory_entry_t *before = NULL;
     memory_ref_t ref = MEMORY_BUCKET_HEAD(*bucket);

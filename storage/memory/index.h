@@ -15,6 +15,9 @@
 
 uint64_t index_hash(const memory_segment_t *segment, storer_bytes_t key);
 
+/** The bucket of a hash. */
+uint64_t *index_bucket(const memory_segment_t *segment, uint64_t hash);
+
 /**
  * The entry of a key, pinned for this process: it stays whole until *slot is set to 0. Any thread,
  * no lock. Says nothing about expiry.

@@ -2,12 +2,11 @@
  *
  * inspect.c - see inspect.h.
  */
-#include "check.h"
 #include "inspect.h"
-#include "memory.h"
-#include "segment.h"
-
-#include "../process.h"
+#include "check.h"
+#include "file.h"
+#include "outside.h"
+#include "users.h"
 
 #include <apr_strings.h>
 
@@ -17,162 +16,160 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file that is mapped for a look, and given to the engine where it asks for memory. */
+/* How a file is opened and mapped. */
+typedef struct access_t {
+    int open_flags, protection, map_flags;
+    int same_boot;
+} access_t;
+
+static const access_t for_reading = { O_RDONLY, PROT_READ, MAP_SHARED, 1 };
+static const access_t for_purging = { O_RDWR, PROT_READ | PROT_WRITE, MAP_SHARED, 1 };
+/* A private mapping: a page that is written becomes a copy. */
+static const access_t for_copying = { O_RDONLY, PROT_READ | PROT_WRITE,
+                                      MAP_PRIVATE | MAP_NORESERVE, 0 };
+
 typedef struct image_t {
-    storer_env_t env;
-    void        *base;
-    apr_size_t   size;
+    void      *base;
+    apr_size_t size;
+    int        file;
 } image_t;
 
-static apr_status_t unmap(void *baton)
+static apr_status_t close_image(void *baton)
 {
     const image_t *image = baton;
 
-    munmap(image->base, image->size);
+    if (image->base) {
+        munmap(image->base, image->size);
+    }
+    close(image->file);
     return APR_SUCCESS;
 }
 
-/* A private mapping: a page that is written becomes a copy. */
-static apr_status_t map_image(image_t *image, const char *path, const char **problem)
+/* What is wrong with the file; NULL: nothing, and its geometry is known. */
+static const char *examine(image_t *image, const access_t *access, memory_geometry_t *geometry)
 {
-    apr_pool_t *pool = image->env.pool;
-    int file = open(path, O_RDONLY | O_CLOEXEC), error = 0;
+    memory_stamp_t stamp;
     struct stat info;
 
-    if (file < 0 || fstat(file, &info) != 0) {
-        error = errno;
+    if (fstat(image->file, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < MEMORY_SIZE_MIN
+        || info.st_size > MEMORY_SIZE_MAX || info.st_size % MEMORY_UNIT != 0) {
+        return "is not a store: neither its kind nor its size fits";
     }
-    else if (!S_ISREG(info.st_mode) || info.st_size < MEMORY_SIZE_MIN
-             || info.st_size > MEMORY_SIZE_MAX) {
-        *problem = apr_psprintf(pool, "%s is not a store: neither its kind nor its size fits", path);
-        error = APR_EINVAL;
+    image->size = (apr_size_t)info.st_size;
+    if (file_read_stamp(image->file, &stamp) != APR_SUCCESS) {
+        return "cannot be read";
     }
-    else {
-        image->size = (apr_size_t)info.st_size;
-        image->base = mmap(NULL, image->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
-                           file, 0);
-        error = image->base == MAP_FAILED ? errno : 0;
-    }
-    if (file >= 0) {
-        close(file);
-    }
-    if (error) {
-        if (error != APR_EINVAL) {
-            *problem = apr_psprintf(pool, "%s: %s", path, strerror(error));
-        }
-        return error;
-    }
-    apr_pool_cleanup_register(pool, image, unmap, apr_pool_cleanup_null);
-    return APR_SUCCESS;
+    return segment_refuse(&stamp, image->size, 0, access->same_boot, geometry);
 }
 
-/* storer_env_t.retain */
-static apr_status_t give_image(void *baton, const char *uuid, apr_size_t size, void **base,
-                               int *fresh)
-{
-    const image_t *image = baton;
-
-    (void)uuid;
-    if (size != image->size) {
-        return APR_EINVAL;
-    }
-    *base = image->base;
-    *fresh = 0;
-    return APR_SUCCESS;
-}
-
-static apr_status_t open_image(image_t *image, const char *path, const storer_env_t *env,
-                               int same_boot, const char **problem)
+static apr_status_t map_image(image_t *image, const char *path, const access_t *access,
+                              memory_geometry_t *geometry, apr_pool_t *pool, const char **problem)
 {
     const char *why_not;
-    apr_status_t rv;
 
-    image->env = *env;
-    image->env.retain = give_image;
-    image->env.baton = image;
-    rv = map_image(image, path, problem);
-    if (rv != APR_SUCCESS) {
-        return rv;
+    image->file = open(path, access->open_flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (image->file < 0) {
+        int error = errno;
+
+        *problem = apr_psprintf(pool, "%s: %s", path, strerror(error));
+        return error;
     }
-    why_not = segment_refuse(image->base, image->size, same_boot);
+    apr_pool_cleanup_register(pool, image, close_image, apr_pool_cleanup_null);
+    why_not = examine(image, access, geometry);
     if (why_not) {
-        *problem = apr_psprintf(env->pool, "%s %s", path, why_not);
+        *problem = apr_psprintf(pool, "%s %s", path, why_not);
         return APR_EINVAL;
+    }
+    image->base = mmap(NULL, image->size, access->protection, access->map_flags, image->file, 0);
+    if (image->base == MAP_FAILED) {
+        int error = errno;
+
+        image->base = NULL;
+        *problem = apr_psprintf(pool, "%s: %s", path, strerror(error));
+        return error;
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t start(storer_t **out, const storer_option_t *options, const storer_env_t *env,
-                          const char **problem)
-{
-    apr_status_t rv = storer_memory_engine.create(out, options, env, problem);
-
-    return rv == APR_SUCCESS ? (*out)->ops->init(*out, problem) : rv;
-}
-
-apr_status_t inspect_attach(storer_t **out, const char *path, const storer_env_t *env,
-                            const char **problem)
+/* A store of the table for tools. *file: open as long as env->pool. */
+static apr_status_t open_store(memory_t **out, int *file, const char *path, const access_t *access,
+                               const storer_env_t *env, const char **problem)
 {
     image_t *image = apr_pcalloc(env->pool, sizeof(*image));
-    storer_option_t options[] = { { "size", NULL }, { "path", path }, { NULL, NULL } };
-    apr_status_t rv = open_image(image, path, env, 1, problem);
+    memory_t *memory = apr_pcalloc(env->pool, sizeof(*memory));
+    memory_geometry_t geometry;
+    users_t users;
+    apr_status_t rv = map_image(image, path, access, &geometry, env->pool, problem);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    options[0].value = apr_psprintf(env->pool, "%" APR_SIZE_T_FMT, image->size);
-    rv = start(out, options, env, problem);
+    memory->base.ops = &memory_outside_ops;
+    memory->base.env = env;
+    memory->uuid = path;
+    memory->path = path;
+    memory->size = image->size;
+    *file = image->file;
+    *out = memory;
+    users_alone(&users);
+    return segment_attach(&memory->segment, image->base, &geometry, &users, env, 0);
+}
+
+apr_status_t inspect_read(storer_t **out, const char *path, const storer_env_t *env,
+                          const char **problem)
+{
+    memory_t *memory = NULL;
+    int file;
+    apr_status_t rv = open_store(&memory, &file, path, &for_reading, env, problem);
+
     if (rv == APR_SUCCESS) {
-        rv = (*out)->ops->child_init(*out, env->pool);
+        *out = &memory->base;
     }
     return rv;
 }
 
-/* Whoever has it in use: in the copy they are no more. */
-static int forget_users(memory_segment_t *segment)
+apr_status_t inspect_purge(storer_t **out, const char *path, const storer_env_t *env,
+                           const char **problem)
 {
-    int alive = 0;
-    uint32_t i;
+    memory_t *memory = NULL;
+    int file = -1;
+    users_t users;
+    apr_status_t rv = open_store(&memory, &file, path, &for_purging, env, problem);
 
-    for (i = 0; i < segment->geometry.line_count; i++) {
-        memory_owner_t *owner = &segment->owners[i];
-
-        if (owner->pid && process_alive(owner->pid, owner->start)) {
-            alive = 1;
-            owner->start++; /* a process that never was */
-        }
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
-    return alive;
+    /* so that a server which starts meanwhile does not take the store for one that nobody uses */
+    rv = users_exclude(file);
+    if (rv == APR_SUCCESS) {
+        rv = users_join(&users, file);
+    }
+    if (rv != APR_SUCCESS) {
+        *problem = apr_psprintf(env->pool, "%s: no lock", path);
+        return rv;
+    }
+    *out = &memory->base;
+    return APR_SUCCESS;
 }
 
 apr_status_t inspect_copy(storer_t **out, const char *path, const storer_env_t *env, int *in_use,
                           const char **problem)
 {
-    image_t *image = apr_pcalloc(env->pool, sizeof(*image));
-    storer_option_t options[] = { { "size", NULL }, { NULL, NULL } };
-    memory_t *memory;
-    apr_status_t rv = open_image(image, path, env, 0, problem);
+    memory_t *memory = NULL;
+    int file = -1;
+    apr_status_t rv = open_store(&memory, &file, path, &for_copying, env, problem);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    options[0].value = apr_psprintf(env->pool, "%" APR_SIZE_T_FMT, image->size);
-    rv = start(out, options, &image->env, problem);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    memory = memory_of(*out);
-    *in_use = forget_users(&memory->segment);
+    *out = &memory->base;
+    *in_use = users_any(file);
     if (memory->segment.header->damaged) {
         *problem = "a process has found damage in it";
         return APR_EGENERAL;
     }
-    rv = segment_revive(&memory->segment);
-    if (rv == APR_SUCCESS) {
-        rv = (*out)->ops->child_init(*out, env->pool);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
+    if (!*in_use) {
+        journal_rollback(&memory->segment);
     }
     *problem = check_segment(&memory->segment);
     return *problem ? APR_EGENERAL : APR_SUCCESS;

@@ -154,6 +154,10 @@ static apr_status_t locked(memory_segment_t *segment, int error, int *recovered)
         }
         *recovered = 1;
     }
+    if (!error && header->interrupted) {
+        journal_rollback(segment);
+        header->interrupted = 0;
+    }
     if (!error && header->journal.count != 0) {
         header->journal.count = 0; /* everybody leaves it empty */
         journal_damaged(segment);

@@ -23,7 +23,8 @@
 #include <stdint.h>
 
 #define MEMORY_MAGIC          UINT64_C(0x5354524d454d3031) /* "STRMEM01" */
-#define MEMORY_LAYOUT_VERSION 4
+#define MEMORY_MAGIC_UNMADE   UINT64_C(0x5354524d454d3030) /* "STRMEM00": a file that is being made */
+#define MEMORY_LAYOUT_VERSION 5
 
 #define MEMORY_UNIT           64u  /* allocation unit: a cache line; 31 bits of them reach 128 GiB */
 #define MEMORY_PAGE           4096u
@@ -156,15 +157,17 @@ typedef struct memory_line_t {
     uint32_t slot[MEMORY_LINE_SLOTS];
 } memory_line_t;
 
-/* Whose slots a line's are; guarded by lock. */
+/* Whose slots a line's are; guarded by lock. See users.h. */
 typedef struct memory_owner_t {
     uint64_t start;                /* the process's start time, so that a reused pid is noticed */
     uint32_t pid;                  /* 0: the line is free */
-    uint32_t unused;
+    uint32_t generation;           /* of its users_t */
+    uint64_t life;
+    uint64_t space;                /* process_space(): in which pid is a number of a process */
 } memory_owner_t;
 
 _Static_assert(sizeof(memory_line_t) == 2 * MEMORY_UNIT, "a pair of cache lines");
-_Static_assert(sizeof(memory_owner_t) == 16, "stored layout");
+_Static_assert(sizeof(memory_owner_t) == 32, "stored layout");
 
 /* ---- the header ---- */
 
@@ -178,6 +181,16 @@ typedef struct memory_geometry_t {
     memory_ref_t first_block, end_block;
     uint64_t buckets, lines, owners, ghosts, marks;  /* offsets in bytes */
 } memory_geometry_t;
+
+/* What the parent processes leave behind for each other, at the very beginning of a segment. */
+typedef struct memory_stamp_t {
+    memory_geometry_t geometry;    /* written last: without it the segment was never completed */
+    uint64_t          seed;        /* of the key hash: buckets can't be filled on purpose */
+    uint64_t          boot;        /* process_boot() when it was made */
+    memory_owner_t    parent;      /* who opened it last */
+} memory_stamp_t;
+
+_Static_assert(offsetof(memory_geometry_t, magic) == 0, "the first bytes of a file say what it is");
 
 typedef enum memory_record_e {
     MEMORY_SAVED_32 = 1,
@@ -210,14 +223,14 @@ typedef enum memory_notice_e {
 } memory_notice_e;
 
 typedef struct memory_header_t {
-    /* immutable after format */
-    memory_geometry_t geometry;
-    uint64_t          seed;        /* of the key hash: buckets can't be filled on purpose */
-    uint64_t          boot;        /* process_boot() when it was made */
+    /* written by parents while they open it */
+    memory_stamp_t    stamp;
 
     /* atomic */
     uint32_t          damaged;     /* 1: nothing is read until the heap has been made anew */
     uint32_t          lines_used;  /* lines at and beyond this were never claimed */
+    uint32_t          interrupted; /* 1: the journal may have changes of processes that are no more,
+                                      and there was nobody to hand the lock on */
     uint32_t          left_over;   /* 1: an entry in limbo may have lost its last pin unnoticed */
     uint64_t          held;        /* hold.c: units that pins held at the last count; a hint */
 
@@ -256,6 +269,14 @@ typedef struct memory_header_t {
 
 /* ---- the process's own handle ---- */
 
+/* How the processes that use a segment know of each other, see users.h. */
+typedef struct users_t {
+    int      file;                 /* the open file with the lock; -1: all are children of one parent */
+    uint32_t generation;
+    uint64_t life;
+    uint64_t space;                /* of this process */
+} users_t;
+
 typedef struct memory_segment_t {
     char               *base;
     memory_header_t    *header;
@@ -264,6 +285,7 @@ typedef struct memory_segment_t {
     memory_owner_t     *owners;
     uint32_t           *ghosts;
     marks_t             marks;
+    users_t             users;
     const storer_env_t *env;
     memory_geometry_t   geometry;   /* copies: what bounds every access is not in reach of others */
     uint64_t            seed;

@@ -4,9 +4,13 @@
  * See storage/README.md for how it works.
  */
 #include "backing.h"
+#include "file.h"
+#include "outside.h"
 #include "pages.h"
 
 #include <apr_strings.h>
+
+#include <sys/stat.h>
 
 #define SIZE_DEFAULT ((apr_off_t)64 << 20)
 
@@ -48,30 +52,51 @@ static const char *memory_uuid(storer_t *self)
     return memory_of(self)->uuid;
 }
 
+static const char *memory_place(storer_t *self)
+{
+    return memory_of(self)->path;
+}
+
+/* Not each process that may come has place for a pin: such a process could not use the store. */
+static void tell_places(const memory_t *memory)
+{
+    const storer_env_t *env = memory->base.env;
+    uint32_t places = memory->segment.geometry.line_count;
+
+    if (env->processes > places) {
+        storer_log(env, STORER_LOG_WARNING, APR_SUCCESS, "memory: size=%" APR_SIZE_T_FMT " has places "
+                   "for %u processes, but there may be %u at a time (ServerLimit, with those of a "
+                   "graceful restart): the others find nothing in the store; give it a larger size=",
+                   memory->size, (unsigned)places, (unsigned)env->processes);
+    }
+}
+
 static apr_status_t memory_init(storer_t *self, const char **errmsg)
 {
     memory_t *memory = memory_of(self);
-    const storer_env_t *env = self->env;
-    int adopted, fresh = 1;
-    char reason[120];
-    void *base = NULL;
-    apr_status_t rv = backing_open(memory, &base, &fresh, errmsg);
+    int adopted = 0;
+    apr_status_t rv = backing_open(memory, &adopted, errmsg);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = segment_open(&memory->segment, base, memory->size, fresh, env, &adopted);
-    if (rv == APR_SUCCESS && adopted && memory->path) {
-        rv = segment_revive(&memory->segment);
-    }
-    if (rv != APR_SUCCESS) {
-        *errmsg = apr_psprintf(env->pool, "the shared memory can't be used: %s",
-                               apr_strerror(rv, reason, sizeof(reason)));
-        return rv;
-    }
-    storer_log(env, STORER_LOG_INFO, APR_SUCCESS, "memory: %s a store of %" APR_SIZE_T_FMT
+    storer_log(self->env, STORER_LOG_INFO, APR_SUCCESS, "memory: %s a store of %" APR_SIZE_T_FMT
                " bytes", adopted ? "took over" : "created", memory->size);
+    tell_places(memory);
     return APR_SUCCESS;
+}
+
+/* The file of a store that is in use was cut, or something else was written over it. A process that
+ * touches what is missing ends by SIGBUS, and its successor must not. */
+static int is_lost(const memory_t *memory)
+{
+    struct stat info;
+
+    if (memory->segment.users.file < 0) {
+        return 0;
+    }
+    return fstat(memory->segment.users.file, &info) != 0 || (uint64_t)info.st_size < memory->size
+           || !segment_is_whole(&memory->segment);
 }
 
 static apr_status_t leave(void *data)
@@ -85,8 +110,14 @@ static apr_status_t leave(void *data)
 static apr_status_t memory_child_init(storer_t *self, apr_pool_t *pchild)
 {
     memory_t *memory = memory_of(self);
-    apr_status_t rv = pins_init(&memory->pins, &memory->segment, pchild);
+    apr_status_t rv;
 
+    if (is_lost(memory)) {
+        storer_log(self->env, STORER_LOG_ERROR, APR_SUCCESS, "memory: %s was cut or overwritten while "
+                   "it is in use; restart httpd to begin with a new one", memory->path);
+        return APR_EGENERAL;
+    }
+    rv = pins_init(&memory->pins, &memory->segment, pchild);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -121,7 +152,7 @@ static apr_status_t memory_stat(storer_t *self, storer_stat_t *stat)
     stat->size = memory->size;
     stat->largest = segment_largest(&memory->segment);
     stat->resident = memory->resident;
-    if (!memory->pins.pid) {
+    if (!memory->pins.self.pid) {
         return APR_SUCCESS; /* the parent: it reads nothing that a child can write, and takes no lock */
     }
     rv = reap(memory);
@@ -145,6 +176,7 @@ const storer_ops_t memory_ops = {
     .name = "MEMORY",
     .in_place = 1,
     .uuid = memory_uuid,
+    .place = memory_place,
     .init = memory_init,
     .get = memory_get,
     .set = memory_set,
@@ -197,6 +229,15 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
     return APR_EINVAL;
 }
 
+/* The file that nobody else may use, and whether there could be a store in it. */
+static apr_status_t find_file(memory_t *memory, const char **errmsg)
+{
+    apr_pool_t *pool = memory->base.env->pool;
+    apr_status_t rv = file_resolve(&memory->path, memory->path, pool, errmsg);
+
+    return rv == APR_SUCCESS ? file_check(memory->path, pool, errmsg) : rv;
+}
+
 static apr_status_t memory_create(storer_t **out, const storer_option_t *options,
                                   const storer_env_t *env, const char **errmsg)
 {
@@ -214,10 +255,14 @@ static apr_status_t memory_create(storer_t **out, const storer_option_t *options
         }
     }
     if (memory->path) {
-        name = memory->path; /* a file is one store, whatever it is called */
+        rv = find_file(memory, errmsg);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
     }
-    memory->uuid = apr_psprintf(env->pool, "%s%s%" APR_SIZE_T_FMT, name ? name : "",
-                                name ? "-" : "", memory->size);
+    memory->uuid = apr_psprintf(env->pool, "%s%s%s%s%" APR_SIZE_T_FMT, memory->path ? memory->path : "",
+                                memory->path ? "-" : "", name ? name : "", name ? "-" : "",
+                                memory->size);
     *out = &memory->base;
     return APR_SUCCESS;
 }

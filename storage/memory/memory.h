@@ -23,10 +23,11 @@ typedef struct memory_t {
 } memory_t;
 
 extern const storer_ops_t memory_ops;
+extern const storer_ops_t memory_outside_ops;  /* outside.h */
 
 static inline memory_t *memory_of(storer_t *self)
 {
-    storer_assert(self->ops == &memory_ops);
+    storer_assert(self->ops == &memory_ops || self->ops == &memory_outside_ops);
     return (memory_t *)self;
 }
 

@@ -3,11 +3,11 @@
  * pins.c - see pins.h.
  */
 #include "pins.h"
-#include "process.h"
+#include "users.h"
 
 #include <unistd.h>
 
-apr_status_t pins_init(memory_pins_t *pins, const memory_segment_t *segment, apr_pool_t *pool)
+apr_status_t pins_init(memory_pins_t *pins, memory_segment_t *segment, apr_pool_t *pool)
 {
     int error = pthread_mutex_init(&pins->lock, NULL);
 
@@ -15,10 +15,10 @@ apr_status_t pins_init(memory_pins_t *pins, const memory_segment_t *segment, apr
         return error;
     }
     pins->count = 0;
+    pins->told = 0;
     pins->capacity = segment->geometry.line_count;
     pins->line = apr_palloc(pool, pins->capacity * sizeof(*pins->line));
-    pins->pid = (uint32_t)getpid();
-    pins->start = process_start(pins->pid);
+    users_note(&segment->users, &pins->self);
     return APR_SUCCESS;
 }
 
@@ -33,8 +33,11 @@ static int take_line_locked(memory_pins_t *pins, memory_segment_t *segment)
 
         if (owner->pid == 0) {
             /* pid last: a line without one is free, whatever else it says */
-            journal_set64(segment, &owner->start, pins->start);
-            journal_set32(segment, &owner->pid, pins->pid);
+            journal_set64(segment, &owner->start, pins->self.start);
+            journal_set64(segment, &owner->life, pins->self.life);
+            journal_set64(segment, &owner->space, pins->self.space);
+            journal_set32(segment, &owner->generation, pins->self.generation);
+            journal_set32(segment, &owner->pid, pins->self.pid);
             if (i >= header->lines_used) {
                 journal_set32(segment, &header->lines_used, i + 1);
             }
@@ -50,7 +53,7 @@ static int take_line_locked(memory_pins_t *pins, memory_segment_t *segment)
 /* One more line for this process, unless another thread has just got one. */
 static int grow(memory_pins_t *pins, memory_segment_t *segment, uint32_t seen)
 {
-    int recovered, got = 1;
+    int recovered, got = 1, tell = 0;
 
     pthread_mutex_lock(&pins->lock);
     if (pins->count == seen) {
@@ -58,9 +61,16 @@ static int grow(memory_pins_t *pins, memory_segment_t *segment, uint32_t seen)
         if (pins->count < pins->capacity && journal_lock(segment, &recovered) == APR_SUCCESS) {
             got = take_line_locked(pins, segment);
             journal_unlock(segment);
+            tell = !got && seen == 0 && !pins->told;
+            pins->told |= tell;
         }
     }
     pthread_mutex_unlock(&pins->lock);
+    if (tell) {
+        storer_log(segment->env, STORER_LOG_WARNING, APR_SUCCESS, "memory: all %u places for "
+                   "processes are taken: this process finds nothing in the store until one becomes "
+                   "free; give it a larger size=", (unsigned)segment->geometry.line_count);
+    }
     return got;
 }
 
@@ -109,7 +119,7 @@ void pins_leave(memory_pins_t *pins, memory_segment_t *segment)
     int recovered;
     uint32_t i, j;
 
-    if (pins->pid != (uint32_t)getpid() || pins->count == 0
+    if (pins->self.pid != (uint32_t)getpid() || pins->count == 0
         || journal_lock(segment, &recovered) != APR_SUCCESS) {
         return;
     }
@@ -276,31 +286,41 @@ static void sweep_line(memory_segment_t *segment, uint32_t line, pins_abandon_fn
     journal_commit(segment);
 }
 
+static void read_owner(const memory_owner_t *owner, memory_owner_t *copy)
+{
+    copy->pid = __atomic_load_n(&owner->pid, __ATOMIC_ACQUIRE);
+    copy->start = __atomic_load_n(&owner->start, __ATOMIC_ACQUIRE);
+    copy->generation = __atomic_load_n(&owner->generation, __ATOMIC_ACQUIRE);
+    copy->life = __atomic_load_n(&owner->life, __ATOMIC_ACQUIRE);
+    copy->space = __atomic_load_n(&owner->space, __ATOMIC_ACQUIRE);
+}
+
+static int is_same(const memory_owner_t *one, const memory_owner_t *other)
+{
+    return one->pid == other->pid && one->start == other->start && one->life == other->life
+           && one->generation == other->generation && one->space == other->space;
+}
+
 /* Asking the system about a process takes a while, so it is done without the lock. */
 void pins_sweep(memory_segment_t *segment, pins_abandon_fn *abandon)
 {
     uint32_t i, lines = segment->geometry.line_count;
-    uint32_t pid, asked = 0;
-    uint64_t start, asked_start = 0;
+    memory_owner_t owner, asked = { 0, 0, 0, 0, 0 };
     int recovered, alive = 1;
 
     for (i = 0; i < lines; i++) {
-        memory_owner_t *owner = &segment->owners[i];
-
-        pid = __atomic_load_n(&owner->pid, __ATOMIC_ACQUIRE);
-        start = __atomic_load_n(&owner->start, __ATOMIC_ACQUIRE);
-        if (pid == 0) {
+        read_owner(&segment->owners[i], &owner);
+        if (owner.pid == 0) {
             continue;
         }
-        if (pid != asked || start != asked_start) {
-            alive = process_alive(pid, start);
-            asked = pid;
-            asked_start = start;
+        if (!is_same(&owner, &asked)) {
+            alive = users_live(&segment->users, &owner);
+            asked = owner;
         }
         if (alive || journal_lock(segment, &recovered) != APR_SUCCESS) {
             continue;
         }
-        if (owner->pid == pid && owner->start == start) {
+        if (is_same(&segment->owners[i], &owner)) {
             sweep_line(segment, i, abandon);
         }
         journal_unlock(segment);

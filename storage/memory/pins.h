@@ -18,12 +18,12 @@ typedef struct memory_pins_t {
     uint32_t        count;         /* atomic: grows only */
     uint32_t        capacity;
     uint32_t       *line;          /* numbers of the lines that are ours */
-    uint64_t        start;         /* start time of this process */
-    uint32_t        pid;
+    int             told;          /* it was logged that there is no line for this process */
+    memory_owner_t  self;          /* pid 0: not prepared yet */
 } memory_pins_t;
 
 /** For this process, none claimed yet. Allocates from pool; never again. */
-apr_status_t pins_init(memory_pins_t *pins, const memory_segment_t *segment, apr_pool_t *pool);
+apr_status_t pins_init(memory_pins_t *pins, memory_segment_t *segment, apr_pool_t *pool);
 
 /** Give the lines back that are not in use; the process ends its use of the segment. */
 void pins_leave(memory_pins_t *pins, memory_segment_t *segment);

@@ -7,6 +7,8 @@
 #include "hold.h"
 #include "pages.h"
 #include "process.h"
+#include "robust.h"
+#include "users.h"
 
 #include <apr_general.h>
 
@@ -20,7 +22,27 @@ static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most)
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
-static void lay_out(memory_geometry_t *geometry, uint64_t size)
+/* Lines take an eighth of the segment at most: 5 processes for each 8 KiB. */
+static uint32_t lines_that_fit(uint64_t size)
+{
+    uint64_t fit = size / 8 / (sizeof(memory_line_t) + sizeof(memory_owner_t));
+
+    return fit < MEMORY_LINES_MAX ? (uint32_t)fit : MEMORY_LINES_MAX;
+}
+
+uint32_t segment_lines(uint64_t size, uint32_t processes, uint32_t threads)
+{
+    /* a request of a thread has two entries pinned at times: a mapping, and the variant it names */
+    uint64_t wanted = (uint64_t)processes * (2 * (uint64_t)threads / MEMORY_LINE_SLOTS + 1);
+    uint64_t usual = size / MEMORY_BYTES_PER_LINE;
+
+    if (wanted < usual) {
+        wanted = usual;
+    }
+    return clamp(wanted, MEMORY_LINES_MIN, lines_that_fit(size));
+}
+
+void segment_lay_out(memory_geometry_t *geometry, uint64_t size, uint32_t lines)
 {
     uint64_t offset;
 
@@ -32,8 +54,7 @@ static void lay_out(memory_geometry_t *geometry, uint64_t size)
     geometry->bucket_count = (uint32_t)(size / MEMORY_BYTES_PER_BUCKET);
     geometry->ghost_count = (uint32_t)(size / MEMORY_BYTES_PER_GHOST);
     geometry->mark_count = clamp(size / MEMORY_BYTES_PER_MARK, 0, MEMORY_MARKS_MAX);
-    geometry->line_count = clamp(size / MEMORY_BYTES_PER_LINE, MEMORY_LINES_MIN,
-                                 MEMORY_LINES_MAX);
+    geometry->line_count = clamp(lines, MEMORY_LINES_MIN, lines_that_fit(size));
     offset = align_up(sizeof(memory_header_t));
     geometry->buckets = offset;
     offset = align_up(offset + geometry->bucket_count * sizeof(uint64_t));
@@ -88,8 +109,8 @@ static apr_status_t format(memory_segment_t *segment)
     memory_header_t *header = segment->header;
     apr_status_t rv;
 
-    header->boot = process_boot();
-    rv = apr_generate_random_bytes((unsigned char *)&header->seed, sizeof(header->seed));
+    header->stamp.boot = process_boot();
+    rv = apr_generate_random_bytes((unsigned char *)&segment->seed, sizeof(segment->seed));
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -97,81 +118,81 @@ static apr_status_t format(memory_segment_t *segment)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    segment->seed = header->seed;
+    header->stamp.seed = segment->seed;
     format_contents(segment, 1);
-    /* The stamp comes last: without it nobody adopts what was not finished. */
+    /* The geometry comes last: without it nobody adopts what was not finished. */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    header->geometry = segment->geometry;
+    header->stamp.geometry = segment->geometry;
     return APR_SUCCESS;
 }
 
-apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size, int fresh,
-                          const storer_env_t *env, int *adopted)
+apr_status_t segment_attach(memory_segment_t *segment, void *base,
+                            const memory_geometry_t *geometry, const users_t *users,
+                            const storer_env_t *env, int fresh)
 {
-    const memory_geometry_t *geometry = &segment->geometry;
-    apr_status_t rv;
-
-    lay_out(&segment->geometry, size);
+    segment->geometry = *geometry;
     segment->base = base;
     segment->header = base;
     segment->buckets = (uint64_t *)(segment->base + geometry->buckets);
     segment->lines = (memory_line_t *)(segment->base + geometry->lines);
     segment->owners = (memory_owner_t *)(segment->base + geometry->owners);
     segment->ghosts = (uint32_t *)(segment->base + geometry->ghosts);
+    segment->users = *users;
     segment->env = env;
+    segment->seed = fresh ? 0 : segment->header->stamp.seed;
     policy_init(segment);
     hold_init(segment);
-    *adopted = !fresh;
-    rv = marks_attach(&segment->marks, segment->base + geometry->marks,
-                      marks_size(geometry->mark_count), fresh);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    if (fresh) {
-        return format(segment);
-    }
-    segment->seed = segment->header->seed;
-    return segment_refuse(base, size, 0) ? APR_EEXIST : APR_SUCCESS;
+    return marks_attach(&segment->marks, segment->base + geometry->marks,
+                        marks_size(geometry->mark_count), fresh);
 }
 
-const char *segment_refuse(const void *base, apr_size_t size, int same_boot)
+apr_status_t segment_format(memory_segment_t *segment)
 {
-    const memory_header_t *header = base;
-    memory_geometry_t geometry;
+    return format(segment);
+}
 
-    lay_out(&geometry, size);
-    if (header->geometry.magic != geometry.magic) {
+int segment_is_whole(const memory_segment_t *segment)
+{
+    return memcmp(&segment->header->stamp.geometry, &segment->geometry, sizeof(segment->geometry)) == 0;
+}
+
+void segment_sign(memory_segment_t *segment)
+{
+    users_note(&segment->users, &segment->header->stamp.parent);
+}
+
+const char *segment_refuse(const memory_stamp_t *stamp, uint64_t size, uint32_t lines, int same_boot,
+                           memory_geometry_t *geometry)
+{
+    const memory_geometry_t *found = &stamp->geometry;
+
+    if (found->magic != MEMORY_MAGIC) {
         return "is not a store, or was never completed";
     }
-    if (memcmp(&header->geometry, &geometry, sizeof(geometry)) != 0) {
+    segment_lay_out(geometry, size, found->line_count);
+    if (memcmp(found, geometry, sizeof(*geometry)) != 0) {
+        segment_lay_out(geometry, size, lines);
         return "is of another size or release";
     }
-    if (same_boot && (header->boot == 0 || header->boot != process_boot())) {
+    if (found->line_count < clamp(lines, MEMORY_LINES_MIN, lines_that_fit(size))) {
+        return "is for fewer processes";
+    }
+    if (same_boot && (stamp->boot == 0 || stamp->boot != process_boot())) {
         return "was in use when the machine was last started";
     }
     return NULL;
 }
 
+/* Writes only. The journal is undone by whoever gets the lock first, and pins are taken back by a new
+ * child: neither is done by the parent, which must not depend on what children have written. */
 apr_status_t segment_revive(memory_segment_t *segment)
 {
-    uint32_t i;
-    apr_status_t rv;
+    apr_status_t rv = robust_init(&segment->header->lock);
 
-    for (i = 0; i < segment->geometry.line_count; i++) {
-        const memory_owner_t *owner = &segment->owners[i];
-
-        if (owner->pid && process_alive(owner->pid, owner->start)) {
-            return APR_SUCCESS; /* shared with it, as with the children of a former configuration */
-        }
-    }
-    journal_rollback(segment);
-    rv = journal_init(segment);
     if (rv == APR_SUCCESS) {
         rv = marks_revive(&segment->marks);
     }
-    if (rv == APR_SUCCESS) {
-        pins_sweep(segment, entry_abandon);
-    }
+    __atomic_store_n(&segment->header->interrupted, 1, __ATOMIC_SEQ_CST);
     return rv;
 }
 

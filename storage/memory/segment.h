@@ -8,20 +8,42 @@
 
 #include "journal.h"
 
-/** Parent, one thread. Lay out new memory of `size` bytes (zeroed), or adopt what a former
- * configuration left there. *adopted tells. A segment of another layout that is not fresh may be in
- * use by older children and is refused with APR_EEXIST. */
-apr_status_t segment_open(memory_segment_t *segment, void *base, apr_size_t size, int fresh,
-                          const storer_env_t *env, int *adopted);
+/** How many lines of pins a segment of this size has for so many processes of so many threads each (0:
+ * not known). Bounded by the size: then some processes may be left without. */
+uint32_t segment_lines(uint64_t size, uint32_t processes, uint32_t threads);
 
-/** Is what lies at base, of that size, a segment that this program may adopt? NULL: yes; else why
- *  not.
- * `same_boot`: memory that was on disk is worth nothing after the machine was started anew. */
-const char *segment_refuse(const void *base, apr_size_t size, int same_boot);
+/** What lies where in a segment of that size, with so many lines of pins. */
+void segment_lay_out(memory_geometry_t *geometry, uint64_t size, uint32_t lines);
 
-/** Parent, after adopting memory from a file. Where no process that used it is alive any more: make
- *  the
- * lock anew, undo what is incomplete, forget all pins. */
+/**
+ * May a segment with this stamp be adopted?
+ * @param lines     of pins, at least
+ * @param same_boot 1: memory that was on disk is worth nothing after the machine was started anew
+ * @param geometry  set, from these arguments: what bounds each access from now on
+ * @return NULL: yes; else why not, a predicate
+ */
+const char *segment_refuse(const memory_stamp_t *stamp, uint64_t size, uint32_t lines, int same_boot,
+                           memory_geometry_t *geometry);
+
+/**
+ * The handle of a segment of this geometry at base. Parent, one thread, or a tool. Writes nothing
+ * there, unless `fresh`: zeroed memory, for which segment_format() is to be called.
+ */
+apr_status_t segment_attach(memory_segment_t *segment, void *base,
+                            const memory_geometry_t *geometry, const users_t *users,
+                            const storer_env_t *env, int fresh);
+
+/** Make zeroed memory a segment. */
+apr_status_t segment_format(memory_segment_t *segment);
+
+/** Is there still a segment of the geometry that the handle was made for? */
+int segment_is_whole(const memory_segment_t *segment);
+
+/** Parent: say in the segment who opened it. */
+void segment_sign(memory_segment_t *segment);
+
+/** Parent, after adopting memory from a file that no process has in use: make the locks anew, whatever
+ * state its last users have left them in. */
 apr_status_t segment_revive(memory_segment_t *segment);
 
 /** Longest value a segment of that size takes: a quarter, so that one object never displaces all. */

@@ -63,8 +63,8 @@ static memory_t *open_store(const replay_plan_t *plan, uint64_t footprint, apr_p
 /* The same seed gives the same placement of keys, so that a run can be repeated. */
 static void set_seed(memory_t *memory, uint64_t seed)
 {
-    memory->segment.header->seed = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    memory->segment.seed = memory->segment.header->seed;
+    memory->segment.header->stamp.seed = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    memory->segment.seed = memory->segment.header->stamp.seed;
 }
 
 static void work(memory_t *memory, const replay_plan_t *plan, const replay_trace_t *trace,

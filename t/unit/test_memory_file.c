@@ -112,7 +112,7 @@ static void damage_boot(const char *path)
     int file = open(path, O_RDWR);
     uint64_t other = 77;
 
-    if (pwrite(file, &other, sizeof(other), offsetof(memory_header_t, boot)) != sizeof(other)) {
+    if (pwrite(file, &other, sizeof(other), offsetof(memory_header_t, stamp.boot)) != sizeof(other)) {
         bail_out("the file can't be written");
     }
     close(file);
