@@ -464,7 +464,8 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     }
     if (state) {
         fetch_happens(&state->fetch, FETCH_EVENT_STORED, apr_time_now());
-        if (state->fetch.passes && provider_is_found(object, r)) {
+        if (state->fetch.passes && writing->expiry.fresh_until > now
+            && provider_is_found(object, r)) {
             collapse_forget(state->fetch.key);
         }
     }

@@ -271,6 +271,9 @@ static flights_outcome_e wait_for_flight(state_t *state)
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                   STORERNO(0731) "waiting for another request to fetch %s", state->url_key);
     outcome = flights_wait(&state->fetch.flight, now, time_left(state, now));
+    ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
+                  STORERNO(0833) "waited %" APR_TIME_T_FMT " ms for another request to fetch %s",
+                  apr_time_as_msec(apr_time_now() - now), state->url_key);
     if (outcome == FLIGHTS_RELIEVED) {
         lead(state);
     }

@@ -9,6 +9,8 @@
 
 #include "../provider.h"
 
+#include "ap_mpm.h"
+
 #include <string.h>
 
 /* How many times httpd's Timeout a background request may take in all. */
@@ -67,7 +69,10 @@ static int is_worth_it(const state_t *state)
     if (collapse_is_awaited(state)) {
         return 1;
     }
-    return limit > 0 && (writing->announced < 0 || writing->announced - writing->received <= limit);
+    if (writing->announced < 0) {
+        return limit > 0 && !state->fetch.passes; /* else it may be a stream, and one is enough */
+    }
+    return limit > 0 && writing->announced - writing->received <= limit;
 }
 
 int finish_client_gone(state_t *state)
@@ -157,12 +162,21 @@ static int is_unwanted(const state_t *state)
     return task && task->relay && relay_is_unwanted(task->relay) && !collapse_is_awaited(state);
 }
 
+/* The child would wait for it. */
+static int is_stopping(void)
+{
+    int mpm_state = AP_MPMQ_RUNNING;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &mpm_state) == APR_SUCCESS
+           && mpm_state == AP_MPMQ_STOPPING;
+}
+
 /* A fetch without a client is over its limits. They hold only as long as nobody waits: to know that
  * takes a while, and is not asked for each piece of a body. */
 static int is_over(state_t *state, fetch_event_e *event)
 {
     state_fill_t *fill = &state->fill;
-    int too_late = apr_time_now() > fill->deadline;
+    int too_late = apr_time_now() > fill->deadline || is_stopping();
 
     if (is_unwanted(state)) {
         *event = FETCH_EVENT_UNWANTED;
@@ -199,7 +213,7 @@ apr_status_t finish_verdict(state_t *state)
         && is_over(state, &event)) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, state->r,
                       STORERNO(0831) "%s is not fetched to the end: %s", state->url_key,
-                      event == FETCH_EVENT_TIMED_OUT ? "it takes too long"
+                      event == FETCH_EVENT_TIMED_OUT ? "it takes too long, or the child is to end"
                                                      : "more is missing than CacheStorerFinishFill");
         fetch_happens(&state->fetch, event, apr_time_now());
     }

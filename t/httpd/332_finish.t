@@ -64,6 +64,18 @@ sub leave {
         'nor one that takes too long');
 }
 
+SKIP: {
+    # nor does a child that is to end wait for it
+    skip 'this process serves by itself', 1 unless children() > 1;
+    my $path = '/332/restart';
+    my $mark = log_mark();
+    leave(target($path, body => '1000000M', chunked => 1, cc => 'max-age=600', piece => 100, pause => 50,
+        gate => '332-restart', at => 100), '332-restart');
+    open_gate('332-restart');
+    wait_for('it to go on', sub { log_since($mark) =~ /CS0711: [^\n]*\Q$path\E/ });
+    ok(graceful(), 'a graceful restart: all children end');
+}
+
 # ---- HEAD ----------------------------------------------------------------------------------------
 
 {
