@@ -139,14 +139,14 @@ static void drop_twin(const provider_object_t *object, request_rec *r, const cha
     storer_bytes_t base_key;
 
     if (url_twin(r, url, &base_key) == APR_SUCCESS) {
-        (void)provider_drop_key(object, base_key, r); /* logs by itself */
+        (void)provider_invalidate_key(object, base_key, r); /* logs by itself */
     }
 }
 
 apr_status_t invalidate_url(const provider_object_t *object, request_rec *r)
 {
     drop_twin(object, r, object->base.key);
-    return provider_drop(object, r);
+    return provider_invalidate_key(object, object->base_key, r);
 }
 
 static void drop_location(const provider_object_t *object, request_rec *r, const char *location)
@@ -167,7 +167,7 @@ static void drop_location(const provider_object_t *object, request_rec *r, const
         return;
     }
     ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, STORERNO(0503) "invalidating %s as well", url);
-    (void)provider_drop_key(object, base_key, r); /* logs by itself */
+    (void)provider_invalidate_key(object, base_key, r); /* logs by itself */
     drop_twin(object, r, url);
 }
 

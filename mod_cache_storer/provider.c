@@ -61,7 +61,7 @@ apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t b
         /* A store that is too busy for that, or may not: what is invalid must not be served for it. */
         apr_uint64_t label = labels_url(base_key);
 
-        if (storer_purge(object->store, &label, 1, 1, r->request_time) == APR_SUCCESS) {
+        if (storer_purge(object->store, &label, 1, STORER_PURGE_HARD, r->request_time) == APR_SUCCESS) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, rv, r,
                           STORERNO(0303) "%.*s is purged, since it could not be dropped",
                           (int)base_key.len, base_key.data);
@@ -77,4 +77,22 @@ apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t b
 apr_status_t provider_drop(const provider_object_t *object, request_rec *r)
 {
     return provider_drop_key(object, object->base_key, r);
+}
+
+/* First the purge of what is being fetched: what is stored between the two is dropped. */
+apr_status_t provider_invalidate_key(const provider_object_t *object, storer_bytes_t base_key,
+                                     request_rec *r)
+{
+    apr_uint64_t label = labels_url(base_key);
+    apr_status_t fetches = storer_purge(object->store, &label, 1, STORER_PURGE_DROPPED,
+                                        apr_time_now());
+    apr_status_t rv = provider_drop_key(object, base_key, r); /* logs by itself */
+
+    if (fetches != APR_SUCCESS && fetches != APR_ENOTIMPL && rv == APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, fetches, r,
+                      STORERNO(0910) "%.*s is dropped from the cache, but a response that is being "
+                      "fetched now may be stored", (int)base_key.len, base_key.data);
+        rv = fetches;
+    }
+    return rv;
 }

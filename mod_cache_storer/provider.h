@@ -131,4 +131,9 @@ apr_status_t provider_drop(const provider_object_t *object, request_rec *r);
 apr_status_t provider_drop_key(const provider_object_t *object, storer_bytes_t base_key,
                                request_rec *r);
 
+/** The same after an unsafe request (RFC 9111 section 4.4): a response that is being fetched now is
+ * not stored either, since it may be from before that request. */
+apr_status_t provider_invalidate_key(const provider_object_t *object, storer_bytes_t base_key,
+                                     request_rec *r);
+
 #endif /* PROVIDER_H */

@@ -493,7 +493,7 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
     if (task && fetch_leads(&state->fetch) && !is_missing(object, rv)) {
         fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
     }
-    if (object->store->ops->purges) {
+    if (object->store->ops->list_purges) {
         /* once more: of what other machines have purged it was the look-up that told */
         (void)storer_epoch(object->store, r->request_time, &state->epoch);
     }

@@ -26,6 +26,8 @@
 #include "http_protocol.h"
 #include "apr_strings.h"
 
+#include <string.h>
+
 static apr_status_t end_writing(void *baton)
 {
     provider_writing_t *writing = baton;
@@ -426,14 +428,66 @@ apr_status_t provider_store_headers(cache_handle_t *handle, request_rec *r, cach
  * commit_entity
  * --------------------------------------------------------------------------------------------- */
 
-static apr_status_t commit(provider_object_t *object, request_rec *r)
+/* Times that a commit is tried again because there was a purge in between, of whatever. */
+#define COMMIT_TRIES 16
+
+/* Nothing is published that a purge has met: each purge is asked for before, and the store
+ * publishes only if there was no other one meanwhile. *purged: there was, and it is not stored. */
+static apr_status_t publish(provider_object_t *object, request_rec *r, storer_variant_t *variant,
+                            int *purged)
 {
     provider_writing_t *writing = object->writing;
+    apr_time_t now = variant->stored_at;
+    apr_uint64_t epoch;
+    apr_status_t rv = APR_EBUSY;
+    int tries;
+
+    for (tries = 0; tries < COMMIT_TRIES && rv == APR_EBUSY; tries++) {
+        *purged = purge_meets(object->store, &writing->record, object->base_key, &variant->epoch, now,
+                              r->pool);
+        if (*purged) {
+            return APR_SUCCESS;
+        }
+        rv = storer_commit_variant(&writing->writer, variant, now, r->pool);
+    }
+    if (rv == APR_EBUSY) {
+        *purged = 1; /* there are so many of them that nobody can tell */
+        return APR_SUCCESS;
+    }
+    if (rv == APR_SUCCESS && variant->epoch
+        && (storer_epoch(object->store, now, &epoch) != APR_SUCCESS || epoch != variant->epoch)) {
+        /* for a store that cannot tell at that moment */
+        *purged = purge_meets(object->store, &writing->record, object->base_key, &epoch, now, r->pool);
+        if (*purged) {
+            (void)storer_delete(object->store, writing->variant.key); /* else it expires, as it would */
+        }
+    }
+    return rv;
+}
+
+static void describe(const provider_object_t *object, storer_variant_t *variant)
+{
+    const provider_writing_t *writing = object->writing;
+
+    memset(variant, 0, sizeof(*variant));
+    variant->base_key = object->base_key;
+    variant->varied_key = writing->variant.key;
+    variant->real_key = writing->variant.key;
+    variant->etag = writing->etag;
+    variant->varied_headers = writing->variant.headers;
+    variant->varied_count = writing->variant.count;
+    variant->stored_at = apr_time_now();
+    variant->expiry = writing->expiry;
+    variant->max_variants = config_max_variants(object->config);
+}
+
+static apr_status_t commit(provider_object_t *object, request_rec *r)
+{
     const char *reason = provider_objection(object, r);
     state_t *state = state_of(r);
-    storer_variant_t variant = { 0 };
-    apr_time_t now = apr_time_now();
+    storer_variant_t variant;
     apr_status_t rv;
+    int purged = 0;
 
     if (reason) {
         return provider_decline(object, r, APR_SUCCESS,
@@ -444,27 +498,18 @@ static apr_status_t commit(provider_object_t *object, request_rec *r)
     if (reason) {
         return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_NOT_STORABLE, reason);
     }
-    variant.base_key = object->base_key;
-    variant.varied_key = writing->variant.key;
-    variant.real_key = writing->variant.key;
-    variant.etag = writing->etag;
-    variant.varied_headers = writing->variant.headers;
-    variant.varied_count = writing->variant.count;
-    variant.stored_at = now;
-    variant.expiry = writing->expiry;
-    variant.max_variants = config_max_variants(object->config);
-    rv = storer_commit_variant(&writing->writer, &variant, now, r->pool);
+    describe(object, &variant);
+    rv = publish(object, r, &variant, &purged);
     if (rv != APR_SUCCESS) {
         return provider_store_failed(object, r, rv);
     }
-    if (purge_missed_it(object->store, &writing->record, now)) {
-        (void)storer_delete(object->store, writing->variant.key); /* else it expires, as it would */
+    if (purged) {
         return provider_decline(object, r, APR_SUCCESS, FETCH_EVENT_PURGED,
                                 "it was fetched before a purge");
     }
     if (state) {
         fetch_happens(&state->fetch, FETCH_EVENT_STORED, apr_time_now());
-        if (state->fetch.passes && writing->expiry.fresh_until > now
+        if (state->fetch.passes && variant.expiry.fresh_until > variant.stored_at
             && provider_is_found(object, r)) {
             collapse_forget(state->fetch.key);
         }

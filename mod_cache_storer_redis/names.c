@@ -100,6 +100,9 @@ apr_size_t names_write(const names_t *names, const names_key_t *key, char *to)
     case NAMES_PURGES:
         end = put_of_purges(names, ":labels", to);
         break;
+    case NAMES_PASSING:
+        end = put_of_purges(names, ":passing", to);
+        break;
     case NAMES_CLAIM:
         end = put_claim(names, key->key, to);
         break;

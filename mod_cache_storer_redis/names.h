@@ -8,6 +8,7 @@
  *   part of a value    PREFIX#VERSION:N        PREFIX#{VERSION}:N
  *   epoch of purges    PREFIX!purges:epoch     PREFIX!{purges}:epoch
  *   purges             PREFIX!purges:labels    PREFIX!{purges}:labels
+ *   of these, passing  PREFIX!purges:passing   PREFIX!{purges}:passing
  *   claim on a key     PREFIX!fill:KEY         PREFIX!fill:{KEY}
  *
  * A cluster places a key by what stands between its first { and the next }. So the mapping of a URL
@@ -39,6 +40,7 @@ typedef enum names_kind_e {
     NAMES_PART,      /**< key: the version, and index */
     NAMES_EPOCH,     /**< no key */
     NAMES_PURGES,    /**< no key */
+    NAMES_PASSING,   /**< no key */
     NAMES_CLAIM      /**< key: any */
 } names_kind_e;
 

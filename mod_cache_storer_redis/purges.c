@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * purges.c - the slots of purging by label, for all machines that share a Redis: two keys, of which
+ * purges.c - the slots of purging by label, for all machines that share a Redis: three keys, of which
  * epoch.c reads the first.
  *
  *   epoch    STRING  a number that rises with each purge
- *   labels   ZSET    what was purged last in which epoch: a member for each label and kind, "h" (hard)
- *                    or "s" (soft) and 16 hex digits, with its epoch as score. "h" and "s" alone are
- *                    the floors: everything fetched before that epoch is purged
+ *   labels   ZSET    what was purged last in which epoch: a member for each label and kind, "h"
+ *                    (hard), "s" (soft) or "d" (dropped, see storer_purge_e) and 16 hex digits, with
+ *                    its epoch as score. "h", "s" and "d" alone are the floors: everything fetched
+ *                    before that epoch is purged, in the case of "d" if it is yet to be stored
+ *   passing  ZSET    the members of labels with "d" and a label: they are a quarter at most, however
+ *                    many such purges there are, and push no others out
  *
  * A purge is one script. Readers ask for the members with an epoch above what they know, once for
  * each purge and machine, and keep them (storage/purge.c).
@@ -34,48 +37,64 @@
 
 static const storer_bytes_t no_key = { "", 0 };
 
-/* KEYS: epoch, labels. ARGV: the highest epoch the caller has heard of, the least one to begin, how
- * many labels to remember, how long, the kind, labels. It answers with the epoch that is the present
- * one then. Each epoch has a member, so that who reads them knows when he has seen all. Run twice it
- * purges twice. */
+/* KEYS: epoch, labels, passing. ARGV: the highest epoch the caller has heard of, the least one to
+ * begin, how many labels to remember, how long, the kind, labels. It answers with the epoch that is
+ * the present one then. Each epoch has a member, so that who reads them knows when he has seen all.
+ * Run twice it purges twice. */
 #define PURGE_SCRIPT \
+    "local function forget(key,over) " \
+        "if over<=0 then return end " \
+        "local gone=redis.call('ZRANGE',key,0,over-1,'WITHSCORES') " \
+        "for i=1,#gone,2 do " \
+            "redis.call('ZREM',KEYS[2],gone[i]) " \
+            "redis.call('ZREM',KEYS[3],gone[i]) " \
+            "local floor=string.sub(gone[i],1,1) " \
+            "local at=redis.call('ZSCORE',KEYS[2],floor) " \
+            "if not at or tonumber(at)<tonumber(gone[i+1]) then " \
+                "redis.call('ZADD',KEYS[2],gone[i+1],floor) end end end " \
     "local old=tonumber(redis.call('GET',KEYS[1]) or '') or 0 " \
     "if old>9e15 then old=0 end " \
     "local new=string.format('%.0f',math.max(old+1,tonumber(ARGV[2]))) " \
     "if old==0 or old<tonumber(ARGV[1]) or redis.call('EXISTS',KEYS[2])==0 then " \
         "redis.call('ZADD',KEYS[2],new,'h') " \
     "elseif #ARGV<6 then return string.format('%.0f',old) end " \
-    "for i=6,#ARGV do redis.call('ZADD',KEYS[2],new,ARGV[5]..ARGV[i]) end " \
-    "local over=redis.call('ZCARD',KEYS[2])-tonumber(ARGV[3]) " \
-    "if over>0 then " \
-        "local gone=redis.call('ZRANGE',KEYS[2],0,over-1,'WITHSCORES') " \
-        "redis.call('ZREMRANGEBYRANK',KEYS[2],0,over-1) " \
-        "for i=1,#gone,2 do " \
-            "local floor=string.sub(gone[i],1,1) " \
-            "local at=redis.call('ZSCORE',KEYS[2],floor) " \
-            "if not at or tonumber(at)<tonumber(gone[i+1]) then " \
-                "redis.call('ZADD',KEYS[2],gone[i+1],floor) end end end " \
+    "for i=6,#ARGV do redis.call('ZADD',KEYS[2],new,ARGV[5]..ARGV[i]) " \
+        "if ARGV[5]=='d' and ARGV[i]~='' then redis.call('ZADD',KEYS[3],new,'d'..ARGV[i]) end end " \
+    "forget(KEYS[3],redis.call('ZCARD',KEYS[3])-math.floor(tonumber(ARGV[3])/4)) " \
+    "forget(KEYS[2],redis.call('ZCARD',KEYS[2])-tonumber(ARGV[3])) " \
     "redis.call('PEXPIRE',KEYS[2],ARGV[4]) " \
+    "redis.call('PEXPIRE',KEYS[3],ARGV[4]) " \
     "redis.call('SET',KEYS[1],new,'PX',ARGV[4]) " \
     "return new"
 
-static void add_purge(batch_t *batch, const redis_t *redis, const apr_uint64_t *labels, int count,
-                      int hard, apr_time_t now)
+static const char *letter_of(storer_purge_e kind)
 {
-    apr_uint64_t highest = epoch_highest(redis);
+    return kind == STORER_PURGE_HARD ? "h" : kind == STORER_PURGE_SOFT ? "s" : "d";
+}
+
+/* known: the highest epoch that the machine has heard of. */
+static void add_purge(batch_t *batch, const redis_t *redis, const apr_uint64_t *labels, int count,
+                      storer_purge_e kind, apr_uint64_t known, apr_time_t now)
+{
+    int all = count == 0 && kind == STORER_PURGE_DROPPED;
+    apr_uint64_t highest = epoch_highest(redis) > known ? epoch_highest(redis) : known;
     apr_uint64_t least = highest + 1 > (apr_uint64_t)now ? highest + 1 : (apr_uint64_t)now;
     int i;
 
-    batch_command(batch, 10 + count, "EVAL");
+    batch_command(batch, 11 + count + all, "EVAL");
     batch_text(batch, PURGE_SCRIPT);
-    batch_number(batch, 2);
+    batch_number(batch, 3);
     batch_name(batch, NAMES_EPOCH, no_key);
     batch_name(batch, NAMES_PURGES, no_key);
+    batch_name(batch, NAMES_PASSING, no_key);
     batch_number(batch, (apr_int64_t)highest);
     batch_number(batch, (apr_int64_t)least);
     batch_number(batch, redis->options.purges);
     batch_text(batch, LIFE_MS);
-    batch_text(batch, hard ? "h" : "s");
+    batch_text(batch, letter_of(kind));
+    if (all) {
+        batch_text(batch, "");
+    }
     for (i = 0; i < count; i++) {
         char text[LABEL_DIGITS + 1];
 
@@ -84,8 +103,8 @@ static void add_purge(batch_t *batch, const redis_t *redis, const apr_uint64_t *
     }
 }
 
-static apr_status_t purge(redis_t *redis, const apr_uint64_t *labels, int count, int hard,
-                          apr_time_t now)
+static apr_status_t purge(redis_t *redis, const apr_uint64_t *labels, int count,
+                          storer_purge_e kind, apr_uint64_t known, apr_time_t now)
 {
     reply_t *reply = NULL;
     batch_t batch;
@@ -93,7 +112,7 @@ static apr_status_t purge(redis_t *redis, const apr_uint64_t *labels, int count,
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    add_purge(&batch, redis, labels, count, hard, now);
+    add_purge(&batch, redis, labels, count, kind, known, now);
     rv = router_run_one(redis, &batch, EXCHANGE_WRITE, redis_deadline(redis), &reply);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -107,15 +126,15 @@ static apr_status_t purge(redis_t *redis, const apr_uint64_t *labels, int count,
     return APR_SUCCESS;
 }
 
-apr_status_t redis_purge(storer_t *self, const apr_uint64_t *labels, int count, int hard,
-                         apr_time_t now)
+apr_status_t redis_purge(storer_t *self, const apr_uint64_t *labels, int count, storer_purge_e kind,
+                         apr_uint64_t known, apr_time_t now)
 {
     apr_status_t rv;
     int once;
 
     do {
         once = count < LABELS_ONCE ? count : LABELS_ONCE;
-        rv = purge(redis_of(self), labels, once, hard, now);
+        rv = purge(redis_of(self), labels, once, kind, known, now);
         labels += once;
         count -= once;
     } while (rv == APR_SUCCESS && count > 0);
@@ -135,7 +154,7 @@ apr_status_t redis_epoch(storer_t *self, apr_time_t now, apr_uint64_t *epoch)
         known = epoch_known(redis);
     }
     if (known == 0) {
-        rv = purge(redis, NULL, 0, 1, now);
+        rv = purge(redis, NULL, 0, STORER_PURGE_HARD, 0, now);
         known = epoch_known(redis);
     }
     if (rv == APR_SUCCESS && known == 0) {
@@ -167,7 +186,7 @@ static apr_status_t tell(const reply_t *member, apr_uint64_t epoch, storer_purge
     apr_size_t i;
 
     if (!text.data || epoch == 0 || (text.len != 1 && text.len != 1 + LABEL_DIGITS)
-        || (text.data[0] != 'h' && text.data[0] != 's')) {
+        || (text.data[0] != 'h' && text.data[0] != 's' && text.data[0] != 'd')) {
         return APR_EINVAL;
     }
     for (i = 1; i < text.len; i++) {
@@ -178,7 +197,9 @@ static apr_status_t tell(const reply_t *member, apr_uint64_t epoch, storer_purge
         }
         label = label << 4 | (apr_uint64_t)digit;
     }
-    return fn(baton, text.len > 1 ? &label : NULL, text.data[0] == 'h', epoch);
+    return fn(baton, text.len > 1 ? &label : NULL,
+              text.data[0] == 'h' ? STORER_PURGE_HARD
+              : text.data[0] == 's' ? STORER_PURGE_SOFT : STORER_PURGE_DROPPED, epoch);
 }
 
 static apr_status_t read_page(redis_t *redis, apr_uint64_t from, reply_t **page)
@@ -208,7 +229,7 @@ static apr_status_t read_page(redis_t *redis, apr_uint64_t from, reply_t **page)
 }
 
 /* The next page begins with the epoch that this one ends with: there may be more of that. */
-apr_status_t redis_purges(storer_t *self, apr_uint64_t since, storer_purged_fn *fn, void *baton)
+apr_status_t redis_list_purges(storer_t *self, apr_uint64_t since, storer_purged_fn *fn, void *baton)
 {
     redis_t *redis = redis_of(self);
     apr_uint64_t from = since + 1, last = since, known = epoch_known(redis);

@@ -29,7 +29,7 @@ static const storer_ops_t redis_ops = {
     .commit_variant = redis_commit_variant,
     .epoch = redis_epoch,
     .purge = redis_purge,
-    .purges = redis_purges,
+    .list_purges = redis_list_purges,
     .claim = redis_claim,
     .release = redis_release,
 };

@@ -64,7 +64,7 @@ storer_get_multi_level_fn redis_get_multi_level;
 storer_commit_variant_fn  redis_commit_variant;
 storer_epoch_fn           redis_epoch;
 storer_purge_fn           redis_purge;
-storer_purges_fn          redis_purges;
+storer_list_purges_fn     redis_list_purges;
 storer_claim_fn           redis_claim;
 storer_release_fn         redis_release;
 

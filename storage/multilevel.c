@@ -263,15 +263,23 @@ apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant
                                    apr_time_t now, apr_pool_t *scratch)
 {
     storer_t *store = writer->store;
+    apr_uint64_t present;
     apr_status_t rv;
 
     if (!is_base_key(variant->base_key)) {
         storer_writer_abort(writer);
         return APR_EINVAL;
     }
+    if (writer->ops && variant->epoch && storer_epoch(store, now, &present) == APR_SUCCESS
+        && present != variant->epoch) {
+        return APR_EBUSY;
+    }
+    writer->epoch = variant->epoch;
     if (writer->ops && store->ops->commit_variant) {
         rv = store->ops->commit_variant(writer, variant, now, scratch);
-        writer->ops = NULL;
+        if (rv != APR_EBUSY || !variant->epoch) {
+            writer->ops = NULL;
+        }
         return rv;
     }
     rv = storer_writer_commit(writer);

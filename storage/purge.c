@@ -3,22 +3,29 @@
  * purge.c - purging by label: for engines that keep no labels themselves, in a table of the host's;
  * for those that several machines share, that table follows what the store remembers for all.
  *
- * Called by hosts, and by the registry when it opens a store. The table is marks.h's.
+ * Called by hosts, and by the registry when it opens a store. The table is purge_table.h's; the
+ * memory engine has it in its segment, so that it lasts as long as a file.
  */
-#include "marks.h"
+#include "shared/purge_table.h"
 #include "storer_private.h"
 
 #include <apr_strings.h>
+
+#include <limits.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* For a store whose size nobody here knows: 4 MB. */
-#define MARKS 131072
+#define LABELS 131072
 
 /* For one that follows a store's own list: several times as much as such a list is long, so that
- * hardly any mark ever gives way. */
-#define MARKS_FOLLOWING 524288
+ * hardly any mark is ever displaced. */
+#define LABELS_FOLLOWING 524288
+
+struct storer_tidy_t {
+    purge_tidy_t table;
+};
 
 apr_uint64_t storer_label(const char *kind, storer_bytes_t text)
 {
@@ -31,8 +38,13 @@ apr_uint64_t storer_label_within(apr_uint64_t outer, apr_uint64_t label)
     return XXH3_64bits_withSeed(&label, sizeof(label), outer);
 }
 
-/* The memory for a table; without the host's it is this process' alone, which is enough for one that
- * follows the store. */
+static int follows(const storer_t *store)
+{
+    return store->ops->list_purges != NULL;
+}
+
+/* The memory for a table; without the host's it is this process' alone, which is enough for one
+ * that follows the store. */
 static apr_status_t find_memory(storer_t *store, apr_size_t size, void **base, int *fresh)
 {
     const storer_env_t *env = store->env;
@@ -42,91 +54,200 @@ static apr_status_t find_memory(storer_t *store, apr_size_t size, void **base, i
         *fresh = 1;
         return APR_SUCCESS;
     }
-    return env->retain(env->baton, apr_pstrcat(env->pool, "marks-",
-                                               storer_registry_key(store, env->pool), NULL),
+    return env->retain(env->baton,
+                       apr_psprintf(env->pool, "purges-%d-%s", PURGE_TABLE_LAYOUT_VERSION,
+                                    storer_registry_key(store, env->pool)),
                        size, base, fresh);
 }
 
 apr_status_t storer_purge_prepare(storer_t *store)
 {
-    int follows = store->ops->purges != NULL;
-    apr_size_t size = marks_size(follows ? MARKS_FOLLOWING : MARKS);
-    marks_t *marks;
+    apr_size_t size = purge_table_size(follows(store) ? LABELS_FOLLOWING : LABELS);
+    purge_table_t *table;
     void *base;
     int fresh;
     apr_status_t rv;
 
-    if (store->ops->judge || (!store->env->retain && !follows)) {
+    if (store->host || (!store->env->retain && !follows(store))) {
         return APR_SUCCESS;
     }
     rv = find_memory(store, size, &base, &fresh);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    marks = apr_palloc(store->env->pool, sizeof(*marks));
-    rv = marks_attach(marks, base, size, fresh);
+    table = apr_palloc(store->env->pool, sizeof(*table));
+    rv = purge_table_attach(table, base, size, fresh);
     if (rv == APR_SUCCESS) {
-        store->host = marks;
+        store->host = table;
     }
     return rv;
 }
 
+/* In a store of several machines the epoch rises only. One that is lower than what this machine has
+ * heard of comes from a store that has lost purges; or from one that this process asked before
+ * another process of the machine did. */
 apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch)
 {
+    apr_uint64_t known;
+    apr_status_t rv;
+
     storer_assert(store != NULL && epoch != NULL);
-    if (store->ops->epoch) {
-        return store->ops->epoch(store, now, epoch);
-    }
     if (!store->host) {
         return APR_ENOTIMPL;
     }
-    *epoch = marks_epoch(store->host);
-    return APR_SUCCESS;
+    known = purge_table_epoch(store->host);
+    if (!follows(store)) {
+        *epoch = known;
+        return APR_SUCCESS;
+    }
+    rv = store->ops->epoch(store, now, epoch);
+    if (rv == APR_SUCCESS && *epoch < known) {
+        *epoch = known;
+    }
+    return rv;
 }
 
-static apr_status_t learn(void *baton, const apr_uint64_t *label, int hard, apr_uint64_t epoch)
+/* As long as a table that follows does not know of all purges, each of them may have been a lasting
+ * one. */
+apr_uint64_t storer_lasting_epoch(storer_t *store)
 {
-    return marks_learn(baton, label, hard, epoch);
+    apr_uint64_t lasting, known, present;
+
+    storer_assert(store != NULL);
+    if (!store->host) {
+        return 0;
+    }
+    known = purge_table_epoch(store->host);
+    lasting = purge_table_lasting(store->host);
+    if (follows(store) && (store->ops->epoch(store, 0, &present) != APR_SUCCESS || present > known)) {
+        return ~APR_UINT64_C(0);
+    }
+    return lasting;
 }
 
-/* The table knows all purges up to the store's present epoch. Who comes at the same time asks as well,
- * which costs a question and no wait. */
+static void log_floor(storer_t *store, apr_time_t now)
+{
+    if (purge_table_may_tell(store->host, now)) {
+        storer_log(store->env, STORER_LOG_WARNING, APR_SUCCESS,
+                   "%s: there were more purges than can be remembered one by one, or some were lost: "
+                   "what was fetched before the oldest of them counts as purged, whatever its tags "
+                   "(said once a minute)", store->ops->name);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Following a store that is shared by several machines
+ * --------------------------------------------------------------------------------------------- */
+
+static apr_status_t learn(void *baton, const apr_uint64_t *label, storer_purge_e kind,
+                          apr_uint64_t epoch)
+{
+    return purge_table_learn(baton, label, kind, epoch);
+}
+
+/* The table knows all purges up to the store's present epoch. Who comes at the same time asks as
+ * well, which costs a question and no wait. A table that has known nothing learns of a floor as of
+ * any other purge. */
 static apr_status_t follow(storer_t *store, apr_time_t now, apr_uint64_t *present)
 {
-    apr_uint64_t known = marks_epoch(store->host);
-    apr_status_t rv = store->ops->epoch(store, now, present);
+    const purge_table_t *table = store->host;
+    apr_uint64_t known = purge_table_epoch(table), floor = purge_table_floor(table);
+    apr_status_t rv = storer_epoch(store, now, present);
 
     if (rv != APR_SUCCESS || *present <= known) {
         return rv;
     }
-    rv = store->ops->purges(store, known, learn, store->host);
+    rv = store->ops->list_purges(store, known, learn, store->host);
     if (rv == APR_SUCCESS) {
-        marks_advance(store->host, *present);
+        purge_table_advance(table, *present);
+    }
+    if (floor > 0 && purge_table_floor(table) > floor) {
+        log_floor(store, now);
     }
     return rv;
 }
 
 storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_uint64_t *labels,
-                               int count, apr_time_t now)
+                               int count, int arriving, apr_time_t now)
 {
     apr_uint64_t present;
 
     storer_assert(store != NULL && count >= 0 && (count == 0 || labels != NULL));
-    if (store->ops->judge) {
-        return store->ops->judge(store, epoch, labels, count, now);
+    if (!store->host) {
+        return STORER_STANDS;
     }
-    if (store->ops->purges && follow(store, now, &present) != APR_SUCCESS) {
+    /* a value that claims to be later than the present is damaged, or of a list that is lost */
+    if (follows(store) && (follow(store, now, &present) != APR_SUCCESS || epoch > present)) {
         return STORER_GONE;
     }
-    return store->host ? marks_judge(store->host, epoch, labels, count) : STORER_STANDS;
+    return purge_table_judge(store->host, epoch, labels, count, arriving);
 }
 
-apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count, int hard,
-                          apr_time_t now)
+/* ------------------------------------------------------------------------------------------------
+ * Purging
+ * --------------------------------------------------------------------------------------------- */
+
+apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count,
+                          storer_purge_e kind, apr_time_t now)
 {
+    apr_uint64_t floor;
+    apr_status_t rv;
+
     storer_assert(store != NULL && count >= 0 && (count == 0 || labels != NULL));
-    if (store->ops->purge) {
-        return store->ops->purge(store, labels, count, hard, now);
+    if (!store->host) {
+        return APR_ENOTIMPL;
     }
-    return store->host ? marks_purge(store->host, labels, count, hard) : APR_ENOTIMPL;
+    if (follows(store)) {
+        return store->ops->purge(store, labels, count, kind, purge_table_epoch(store->host), now);
+    }
+    floor = purge_table_floor(store->host);
+    rv = purge_table_purge(store->host, labels, count, kind);
+    if (purge_table_floor(store->host) > floor) {
+        log_floor(store, now);
+    }
+    return rv;
+}
+
+/* ------------------------------------------------------------------------------------------------
+ * Tidying
+ * --------------------------------------------------------------------------------------------- */
+
+int storer_tidy_room(storer_t *store)
+{
+    storer_assert(store != NULL);
+    return store->host && !follows(store) ? purge_table_room(store->host) : INT_MAX;
+}
+
+int storer_tidy_is_due(storer_t *store)
+{
+    storer_assert(store != NULL);
+    return store->host && !follows(store) && purge_table_is_crowded(store->host);
+}
+
+apr_status_t storer_tidy_begin(storer_t *store, storer_tidy_t **tidy, apr_pool_t *pool)
+{
+    storer_tidy_t *begun;
+    apr_status_t rv;
+
+    storer_assert(store != NULL && tidy != NULL);
+    if (!store->host || follows(store)) {
+        return APR_ENOTIMPL;
+    }
+    begun = apr_palloc(pool, sizeof(*begun));
+    rv = purge_tidy_begin(&begun->table, store->host);
+    if (rv == APR_SUCCESS) {
+        *tidy = begun;
+    }
+    return rv;
+}
+
+storer_standing_e storer_tidy_see(storer_tidy_t *tidy, apr_uint64_t epoch, const apr_uint64_t *labels,
+                                  int count)
+{
+    return purge_tidy_see(&tidy->table, epoch, labels, count);
+}
+
+void storer_tidy_end(storer_tidy_t *tidy, int complete)
+{
+    purge_tidy_end(&tidy->table, complete);
 }

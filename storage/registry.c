@@ -123,8 +123,8 @@ static const char *find_flaw(storer_t *store)
         || !ops->reset) {
         return "it lacks a required operation";
     }
-    if (!ops->epoch != !ops->purge || !ops->epoch != (!ops->judge && !ops->purges)) {
-        return "it has some of epoch, purge, and judge or purges, but not all";
+    if (!ops->epoch != !ops->purge || !ops->epoch != !ops->list_purges) {
+        return "it has some of epoch, purge and list_purges, but not all";
     }
     if (!ops->claim != !ops->release) {
         return "it has one of claim and release, but not both";

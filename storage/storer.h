@@ -221,9 +221,13 @@ struct storer_writer_t {
     void            *lease;
     void            *value;
     apr_uint64_t     cursor;
+    /* set by storer_commit_variant before commit */
+    apr_uint64_t     epoch;         /**< an engine that keeps purges itself commits only while this is
+                                         its epoch, else APR_EBUSY, and the writer stays open. 0:
+                                         whatever its epoch is */
 };
 
-#define STORER_WRITER_CLOSED { NULL, NULL, 0, NULL, NULL, 0 }
+#define STORER_WRITER_CLOSED { NULL, NULL, 0, NULL, NULL, 0, 0 }
 
 /** @see storer_writer_ops_t; APR_EINVAL where the writer is not open. */
 apr_status_t storer_writer_append(storer_writer_t *writer, storer_bytes_t bytes);
@@ -259,6 +263,7 @@ typedef struct storer_variant_t {
     storer_expiry_t expiry;
     int            max_variants; /**< of this base key; the least used give way, see storer_rank_fn.
                                       0: all */
+    apr_uint64_t   epoch;        /**< for storer_commit_variant, see there; 0: none */
 } storer_variant_t;
 
 /** What the election may know of a request. */
@@ -368,6 +373,15 @@ typedef enum storer_standing_e {
     STORER_GONE     /**< not to be used in any way */
 } storer_standing_e;
 
+/** How a purge is meant, and for how long it has to be remembered. */
+typedef enum storer_purge_e {
+    STORER_PURGE_HARD,    /**< what was fetched before is STORER_GONE, for as long as it is stored */
+    STORER_PURGE_SOFT,    /**< what was fetched before is STORER_STALE, for as long as it is stored */
+    STORER_PURGE_DROPPED  /**< what was fetched before is STORER_GONE; the caller drops stored values
+                               by himself, so that the purge need be remembered only while a fetch that
+                               began before it may be under way */
+} storer_purge_e;
+
 /* Function types, not pointers to them: an engine declares `static storer_get_fn memory_get;` and
  * the compiler checks the definition. */
 typedef const char  *storer_uuid_fn(storer_t *self);
@@ -392,18 +406,16 @@ typedef apr_status_t storer_open_writer_fn(storer_t *self, storer_bytes_t key, s
                                            apr_off_t size_hint, apr_time_t now,
                                            storer_writer_t *writer, apr_pool_t *pool);
 typedef apr_status_t storer_epoch_fn(storer_t *self, apr_time_t now, apr_uint64_t *epoch);
-typedef storer_standing_e storer_judge_fn(storer_t *self, apr_uint64_t epoch,
-                                          const apr_uint64_t *labels, int count, apr_time_t now);
 typedef apr_status_t storer_purge_fn(storer_t *self, const apr_uint64_t *labels, int count,
-                                     int hard, apr_time_t now);
+                                     storer_purge_e kind, apr_uint64_t known, apr_time_t now);
 
-/** One purge that a store remembers. In no order; one that is told twice does no harm.
+/** One purge that is remembered. In no order; one that is told twice does no harm.
  * @param label NULL: everything that was fetched before that epoch, whatever its labels
  * @return APR_SUCCESS: go on; anything else: stop with it */
-typedef apr_status_t storer_purged_fn(void *baton, const apr_uint64_t *label, int hard,
+typedef apr_status_t storer_purged_fn(void *baton, const apr_uint64_t *label, storer_purge_e kind,
                                       apr_uint64_t epoch);
-typedef apr_status_t storer_purges_fn(storer_t *self, apr_uint64_t since, storer_purged_fn *fn,
-                                      void *baton);
+typedef apr_status_t storer_list_purges_fn(storer_t *self, apr_uint64_t since, storer_purged_fn *fn,
+                                           void *baton);
 typedef apr_status_t storer_claim_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner,
                                      apr_interval_time_t lease);
 typedef apr_status_t storer_release_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner);
@@ -484,21 +496,22 @@ struct storer_ops_t {
     storer_stat_fn        *stat;
     storer_rank_fn        *rank;      /**< without it those stored longest ago give way */
 
-    /* Purging by label. epoch and purge with one of the other two, or none of them: then the host
-     * keeps the labels, for one machine and until it is stopped. */
+    /* Purging by label, for a store that several machines share: all three or none of them. Without
+     * them the host remembers purges, for one machine and until it is stopped. */
 
-    /** The epoch that something fetched from now on belongs to; never 0, and rises by each purge. In a
-     * store of several machines: no later than that, and no earlier than it was when this process last
-     * got or stored something. So it can be had with a get, and need not be asked for. */
+    /** The epoch that something fetched from now on belongs to; never 0, and rises by each purge. No
+     * later than the present one, and no earlier than it was when this process last got or stored
+     * something. So it can be had with a get, and need not be asked for. */
     storer_epoch_fn       *epoch;
-    /** Begin an epoch, with these labels purged in it; labels may be none. Whoever asks for the epoch
-     * after the return, in whatever process, gets this one or a later one. */
+    /** Begin an epoch, with these labels purged in it; labels may be none, which purges nothing, or
+     * with STORER_PURGE_DROPPED all that is being fetched. Whoever asks for the epoch after the
+     * return, in whatever process, gets this one or a later one.
+     * known: an epoch that this machine has heard of. The one that begins is later; and if the store
+     * itself has not heard of it, it has lost purges. */
     storer_purge_fn       *purge;
-    /** For a store that knows the labels at each look-up: what has become of something. */
-    storer_judge_fn       *judge;
-    /** For one that has to ask for them: each purge with an epoch later than `since`, in epochs up to
-     * the present one. The host keeps what it was told, and asks again when the epoch has risen. */
-    storer_purges_fn      *purges;
+    /** Each purge with an epoch later than `since`, in epochs up to the present one. The host keeps
+     * what it was told, for all processes of the machine, and asks again when the epoch has risen. */
+    storer_list_purges_fn *list_purges;
 
     /* Claims, for a store of several machines; both or none: then each is on its own. See
      * storer_host.h. */

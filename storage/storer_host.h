@@ -138,8 +138,15 @@ apr_status_t storer_get_multi_level(storer_t *store, storer_bytes_t base_key,
 apr_status_t storer_set_multi_level(storer_t *store, const storer_variant_t *variant,
                                     storer_bytes_t value, apr_time_t now, apr_pool_t *scratch);
 
-/** Commit a writer that was opened with the variant's varied_key, then enter the variant: the
- * streaming form of storer_set_multi_level. Ends the writer in any case. */
+/**
+ * Commit a writer that was opened with the variant's varied_key, then enter the variant: the
+ * streaming form of storer_set_multi_level. Ends the writer in any case but one.
+ *
+ * With variant->epoch the caller says that he has asked storer_judge() in that epoch, and that the
+ * value stands. APR_EBUSY: there was a purge since; nothing is stored and the writer is still open:
+ * ask again, and commit again with the new epoch. An engine that cannot tell at the moment of
+ * publication may store it nevertheless: ask once more afterwards if the epoch has risen.
+ */
 apr_status_t storer_commit_variant(storer_writer_t *writer, const storer_variant_t *variant,
                                    apr_time_t now, apr_pool_t *scratch);
 
@@ -165,8 +172,9 @@ apr_status_t storer_delete_multi_level(storer_t *store, storer_bytes_t base_key,
  * after its return nothing older is served, by any process (Varnish: bans; the idea of an epoch for
  * each label is that of memcached's namespaces).
  *
- * The number of labels that are remembered is bounded. Beyond it the purge longest ago counts for
- * everything fetched before it.
+ * The number of labels that are remembered is bounded. Beyond it lasting purges (hard and soft) of
+ * long ago count for everything fetched before them, which is said in the log; dropped ones count
+ * for what is fetched at that moment only. storer_tidy_*() keep it from coming to that.
  * --------------------------------------------------------------------------------------------- */
 
 /** The label that stands for a text of a kind ("tag", "host"), the same everywhere and for ever. */
@@ -180,18 +188,50 @@ apr_uint64_t storer_label_within(apr_uint64_t outer, apr_uint64_t label);
  *         now, and what was fetched before does not stand */
 apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch);
 
-/** Whether what was fetched in that epoch, with these labels, still stands. STORER_STANDS where the
- * store cannot purge by label; a store that cannot tell at the moment says STORER_GONE. */
-storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_uint64_t *labels,
-                               int count, apr_time_t now);
+/** The epoch of the last lasting purge that is known: what was fetched in it or later can be purged
+ * by its URL at most, since other purges last. 0 if the store cannot purge by label. No round
+ * trip. */
+apr_uint64_t storer_lasting_epoch(storer_t *store);
 
 /**
- * Purge all that has one of these labels, all at once.
- * @param hard 0: softly, see storer_standing_e
+ * Whether what was fetched in that epoch, with these labels, still stands. STORER_STANDS if the
+ * store cannot purge by label; a store that cannot tell at the moment says STORER_GONE.
+ * @param arriving 0: it is stored, and was looked up; 1: it is about to be stored, or was just now:
+ *        also purged by purges of all fetches, and by those that are remembered no longer
+ */
+storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_uint64_t *labels,
+                               int count, int arriving, apr_time_t now);
+
+/**
+ * Purge all that has one of these labels, all at once. STORER_PURGE_DROPPED without a label: all
+ * that is being fetched.
  * @return APR_SUCCESS: in effect in every process; APR_ENOTIMPL; or a failure: not in effect
  */
-apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count, int hard,
-                          apr_time_t now);
+apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count,
+                          storer_purge_e kind, apr_time_t now);
+
+/** A look at all that is stored, by one process at a time, so that purges can be forgotten. */
+typedef struct storer_tidy_t storer_tidy_t;
+
+/** So many labels may be purged lastingly before it is asked again whether tidying is due. */
+int storer_tidy_room(storer_t *store);
+
+/** So many lasting purges are remembered that it is time to tidy. A few loads; 0 for a store that
+ * several machines share. */
+int storer_tidy_is_due(storer_t *store);
+
+/** Begin, in this thread. @return APR_SUCCESS: storer_tidy_end() must follow, in this thread;
+ * APR_EBUSY: somebody does it already; APR_ENOTIMPL: the store forgets by itself; APR_ENOMEM */
+apr_status_t storer_tidy_begin(storer_t *store, storer_tidy_t **tidy, apr_pool_t *pool);
+
+/** Tell of a stored value. @return what has become of it: the caller deletes it if it is
+ * STORER_GONE */
+storer_standing_e storer_tidy_see(storer_tidy_t *tidy, apr_uint64_t epoch, const apr_uint64_t *labels,
+                                  int count);
+
+/** End. complete: all that was stored when it began was told of, and what is gone was deleted. Else
+ * no purge is forgotten, and it is due again after some more of them. */
+void storer_tidy_end(storer_tidy_t *tidy, int complete);
 
 /* ------------------------------------------------------------------------------------------------
  * Claims

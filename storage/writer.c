@@ -70,8 +70,11 @@ apr_status_t storer_writer_commit(storer_writer_t *writer)
         return APR_EINVAL;
     }
     rv = writer->ops->commit(writer);
+    if (rv == APR_EBUSY && writer->epoch) {
+        return rv;
+    }
     *writer = closed_writer;
-    return rv;
+    return rv == APR_EBUSY ? APR_EGENERAL : rv;
 }
 
 void storer_writer_abort(storer_writer_t *writer)

@@ -261,8 +261,9 @@ tool_exit_e direct_purge(tool_t *tool)
     if (result != TOOL_OK) {
         return result;
     }
-    if (storer_purge(store, (const apr_uint64_t *)labels->elts, labels->nelts, !tool->soft,
-                     apr_time_now()) != APR_SUCCESS) {
+    if (storer_purge(store, (const apr_uint64_t *)labels->elts, labels->nelts,
+                     tool->soft ? STORER_PURGE_SOFT : STORER_PURGE_HARD, apr_time_now())
+        != APR_SUCCESS) {
         return tool_fail(TOOL_FAILED, "%s: the purge failed", tool->store);
     }
     puts(tool->json ? "{\"purge\":true}" : "purged");

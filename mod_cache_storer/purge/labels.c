@@ -41,11 +41,6 @@ apr_uint64_t labels_everything(void)
     return storer_label("everything", storer_bytes(""));
 }
 
-apr_uint64_t labels_fetches(void)
-{
-    return storer_label("fetches", storer_bytes(""));
-}
-
 apr_uint64_t labels_url(storer_bytes_t base_key)
 {
     return storer_label("url", base_key);
@@ -72,6 +67,14 @@ static void put(apr_uint64_t *labels, int *count, apr_uint64_t site, apr_uint64_
 {
     labels[(*count)++] = label;
     labels[(*count)++] = labels_in_site(site, label);
+}
+
+void labels_of_url(const record_t *record, storer_bytes_t base_key,
+                   apr_uint64_t labels[LABELS_OF_URL])
+{
+    int count = 0;
+
+    put(labels, &count, record->site, labels_url(base_key));
 }
 
 int labels_of(const record_t *record, storer_bytes_t base_key, apr_uint64_t **labels,

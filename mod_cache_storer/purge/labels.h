@@ -23,9 +23,6 @@ apr_uint64_t labels_site(const server_rec *server);
 
 apr_uint64_t labels_everything(void);
 
-/** What is being fetched: purged by whoever purges by looking at what is stored. */
-apr_uint64_t labels_fetches(void);
-
 /** Of a host name, in any case. */
 apr_uint64_t labels_host(storer_bytes_t host);
 
@@ -36,6 +33,13 @@ apr_uint64_t labels_tag(storer_bytes_t tag);
 
 /** A label as it is purged by who may purge in one site only; site 0: everywhere. */
 apr_uint64_t labels_in_site(apr_uint64_t site, apr_uint64_t label);
+
+#define LABELS_OF_URL 2
+
+/** The labels by which the URL of a stored response is purged: the only ones that are in purges
+ * which do not last (storer_lasting_epoch). */
+void labels_of_url(const record_t *record, storer_bytes_t base_key,
+                   apr_uint64_t labels[LABELS_OF_URL]);
 
 /** All labels of a stored response, in pool. @return how many */
 int labels_of(const record_t *record, storer_bytes_t base_key, apr_uint64_t **labels,

@@ -14,9 +14,77 @@
 /* Keys between two looks whether to stop. */
 #define STOP_INTERVAL 1024
 
+/* ------------------------------------------------------------------------------------------------
+ * Purges to remember: they last until nothing is stored that they have met
+ * --------------------------------------------------------------------------------------------- */
+
+typedef struct tidy_t {
+    storer_t      *store;
+    storer_tidy_t *tidy;
+    apr_pool_t    *scratch;    /* cleared for each value */
+} tidy_t;
+
+static apr_status_t tidy_value(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    tidy_t *walk = baton;
+    storer_bytes_t base_key = key_base(key);
+    apr_uint64_t *labels;
+    record_t record;
+    int count;
+
+    apr_pool_clear(walk->scratch);
+    if (base_key.len == 0 || record_decode(value, &record, walk->scratch) != APR_SUCCESS) {
+        return APR_SUCCESS; /* of the store's own, or served to nobody */
+    }
+    count = labels_of(&record, base_key, &labels, walk->scratch);
+    if (storer_tidy_see(walk->tidy, record.epoch, labels, count) == STORER_GONE) {
+        return storer_delete(walk->store, key);
+    }
+    return APR_SUCCESS;
+}
+
+/* What was purged goes, and with it the purges that have met nothing else: else those of long ago
+ * would have to count for everything that was stored before. It takes as long as a purge by
+ * pattern, once in some thousand purges. */
+static void tidy(storer_t *store, apr_pool_t *pool)
+{
+    storer_bytes_t all = storer_bytes("");
+    tidy_t walk = { store, NULL, NULL };
+    apr_status_t rv;
+
+    if (!storer_tidy_is_due(store) || storer_tidy_begin(store, &walk.tidy, pool) != APR_SUCCESS) {
+        return;
+    }
+    rv = apr_pool_create(&walk.scratch, pool);
+    if (rv == APR_SUCCESS) {
+        rv = storer_map_keys(store, all, apr_time_now(), tidy_value, &walk, pool);
+        apr_pool_destroy(walk.scratch);
+    }
+    storer_tidy_end(walk.tidy, rv == APR_SUCCESS);
+}
+
+/* Many labels in several steps, between which there is time to tidy. */
+static apr_status_t purge_labels(const purge_t *purge, const apr_uint64_t *labels, int count)
+{
+    storer_purge_e kind = purge->hard ? STORER_PURGE_HARD : STORER_PURGE_SOFT;
+    int room = storer_tidy_room(purge->store), step;
+    apr_status_t rv;
+
+    do {
+        step = count < room ? count : room;
+        rv = storer_purge(purge->store, labels, step, kind, apr_time_now());
+        if (rv == APR_SUCCESS) {
+            tidy(purge->store, purge->pool);
+        }
+        labels += step;
+        count -= step;
+    } while (rv == APR_SUCCESS && count > 0);
+    return rv;
+}
+
 static apr_status_t purge_label(const purge_t *purge, apr_uint64_t label)
 {
-    return storer_purge(purge->store, &label, 1, purge->hard, apr_time_now());
+    return purge_labels(purge, &label, 1);
 }
 
 apr_status_t purge_everything(const purge_t *purge)
@@ -37,23 +105,100 @@ apr_status_t purge_tags(const purge_t *purge, const char *tags)
     while (tags_next(&tags, &tag)) {
         APR_ARRAY_PUSH(labels, apr_uint64_t) = labels_in_site(purge->site, labels_tag(tag));
     }
-    return storer_purge(purge->store, (const apr_uint64_t *)labels->elts, labels->nelts,
-                        purge->hard, apr_time_now());
+    return purge_labels(purge, (const apr_uint64_t *)labels->elts, labels->nelts);
 }
 
-/* The label also reaches what is being fetched. In a site of its own it is all that is done:
- * whether what is stored under the key is that site's is found out when it is looked up. */
-apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
-{
-    apr_status_t rv = purge_label(purge, labels_in_site(purge->site, labels_url(base_key)));
+/* ------------------------------------------------------------------------------------------------
+ * A URL: what is stored is dropped, or marked. A purge of one that is not stored leaves a trace
+ * only for as long as it may be fetched: else purges of unknown URLs would push those to remember
+ * out.
+ * --------------------------------------------------------------------------------------------- */
 
-    if (rv == APR_ENOTIMPL && purge->hard && !purge->site) {
-        rv = APR_SUCCESS;
+typedef struct variants_t {
+    const purge_t *purge;
+    int            drop;
+    apr_size_t     ours;
+    apr_pool_t    *scratch;    /* cleared for each variant */
+} variants_t;
+
+static int is_ours(const purge_t *purge, storer_view_t *value, apr_pool_t *pool)
+{
+    record_t record;
+
+    return !purge->site
+           || (record_decode(value, &record, pool) == APR_SUCCESS
+               && record.site == purge->site);
+}
+
+static apr_status_t meet_variant(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    variants_t *variants = baton;
+
+    apr_pool_clear(variants->scratch);
+    if (!is_ours(variants->purge, value, variants->scratch)) {
+        return APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS && purge->hard && !purge->site) {
-        rv = storer_delete_multi_level(purge->store, base_key, apr_time_now(), purge->pool);
+    variants->ours++;
+    return variants->drop ? storer_delete(variants->purge->store, key) : APR_SUCCESS;
+}
+
+/* Each variant of the URL that belongs to the site. */
+static apr_status_t meet_variants(const purge_t *purge, storer_bytes_t base_key, int drop,
+                                  apr_size_t *ours)
+{
+    variants_t variants = { purge, drop, 0, NULL };
+    apr_status_t rv;
+
+    rv = apr_pool_create(&variants.scratch, purge->pool);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    rv = storer_map_variants(purge->store, base_key, apr_time_now(), meet_variant, &variants,
+                             purge->pool);
+    apr_pool_destroy(variants.scratch);
+    *ours = variants.ours;
+    return rv;
+}
+
+static apr_status_t drop_url(const purge_t *purge, storer_bytes_t base_key)
+{
+    apr_size_t ours;
+
+    return purge->site ? meet_variants(purge, base_key, 1, &ours)
+                       : storer_delete_multi_level(purge->store, base_key, apr_time_now(),
+                                                   purge->pool);
+}
+
+/* First the purge, then the drop: what is stored in between is met by the label. A store that
+ * cannot drop at the moment has to remember. */
+static apr_status_t purge_url_hard(const purge_t *purge, storer_bytes_t base_key,
+                                   apr_uint64_t label)
+{
+    apr_status_t rv = storer_purge(purge->store, &label, 1, STORER_PURGE_DROPPED, apr_time_now());
+
+    if (rv == APR_ENOTIMPL && !purge->site) {
+        return drop_url(purge, base_key);
+    }
+    if (rv == APR_SUCCESS && drop_url(purge, base_key) != APR_SUCCESS) {
+        rv = purge_label(purge, label);
     }
     return rv;
+}
+
+apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
+{
+    apr_uint64_t label = labels_in_site(purge->site, labels_url(base_key));
+    apr_size_t ours = 0;
+    apr_status_t rv;
+
+    if (purge->hard) {
+        return purge_url_hard(purge, base_key, label);
+    }
+    rv = meet_variants(purge, base_key, 0, &ours);
+    if (rv == APR_SUCCESS && ours == 0) {
+        return storer_purge(purge->store, &label, 1, STORER_PURGE_DROPPED, apr_time_now());
+    }
+    return purge_label(purge, label);
 }
 
 typedef struct tally_t {
@@ -108,15 +253,6 @@ typedef struct walk_t {
     apr_pool_t       *scratch;    /* cleared for each key */
 } walk_t;
 
-static int is_ours(const purge_t *purge, storer_view_t *value, apr_pool_t *pool)
-{
-    record_t record;
-
-    return !purge->site
-           || (record_decode(value, &record, pool) == APR_SUCCESS
-               && record.site == purge->site);
-}
-
 /* "/news" is the beginning of "/news/today" and of "/news?page=2", but not of "/newsletter". */
 static int ends_at_segment(storer_bytes_t prefix, storer_bytes_t base_key)
 {
@@ -150,22 +286,26 @@ static apr_status_t purge_key(void *baton, storer_bytes_t key, storer_view_t *va
         return APR_SUCCESS;
     }
     walk->purged++;
-    if (purge.hard) {
-        return storer_delete_multi_level(purge.store, base_key, apr_time_now(), walk->scratch);
-    }
     purge.pool = walk->scratch;
-    return purge_url(&purge, base_key);
+    if (!purge.hard) {
+        return purge_url(&purge, base_key);
+    }
+    /* by its own key: the URL's mapping may not have it yet */
+    rv = storer_delete(purge.store, key);
+    if (rv == APR_SUCCESS && !purge.site) {
+        rv = storer_delete_multi_level(purge.store, base_key, apr_time_now(), walk->scratch);
+    }
+    return rv;
 }
 
 /* First what is being fetched: it may be stored behind the walk's back (provider_write.c asks). */
 static apr_status_t purge_walk(walk_t *walk, apr_size_t *purged)
 {
     const purge_t *purge = walk->purge;
-    apr_uint64_t fetches = labels_fetches();
     apr_status_t rv;
 
     *purged = 0;
-    rv = storer_purge(purge->store, &fetches, 1, 1, apr_time_now());
+    rv = storer_purge(purge->store, NULL, 0, STORER_PURGE_DROPPED, apr_time_now());
     if (rv != APR_SUCCESS && rv != APR_ENOTIMPL) {
         return rv;
     }
@@ -196,29 +336,45 @@ apr_status_t purge_pattern(const purge_t *purge, storer_pattern_t *pattern,
 }
 
 /* ------------------------------------------------------------------------------------------------
- * At each look-up
+ * At each look-up, and at each store
  * --------------------------------------------------------------------------------------------- */
 
 storer_standing_e purge_standing(storer_t *store, const record_t *record, storer_bytes_t base_key,
                                  apr_time_t now, apr_pool_t *pool)
 {
-    apr_uint64_t epoch = 0, *labels;
+    apr_uint64_t epoch = 0, of_url[LABELS_OF_URL], *labels = of_url;
+    int count = LABELS_OF_URL;
     apr_status_t rv = storer_epoch(store, now, &epoch);
-    int count;
 
-    if (rv == APR_ENOTIMPL || (rv == APR_SUCCESS && record->epoch >= epoch)) {
+    if (rv == APR_ENOTIMPL || (rv == APR_SUCCESS && record->epoch == epoch)) {
         return STORER_STANDS;
     }
     if (rv != APR_SUCCESS) {
         return STORER_GONE;
     }
-    count = labels_of(record, base_key, &labels, pool);
-    return storer_judge(store, record->epoch, labels, count, now);
+    if (record->epoch >= storer_lasting_epoch(store)) {
+        labels_of_url(record, base_key, of_url);
+    }
+    else {
+        count = labels_of(record, base_key, &labels, pool);
+    }
+    return storer_judge(store, record->epoch, labels, count, 0, now);
 }
 
-int purge_missed_it(storer_t *store, const record_t *record, apr_time_t now)
+int purge_meets(storer_t *store, const record_t *record, storer_bytes_t base_key,
+                apr_uint64_t *epoch, apr_time_t now, apr_pool_t *pool)
 {
-    apr_uint64_t fetches = labels_fetches();
+    apr_status_t rv = storer_epoch(store, now, epoch);
+    apr_uint64_t *labels;
+    int count;
 
-    return storer_judge(store, record->epoch, &fetches, 1, now) == STORER_GONE;
+    if (rv != APR_SUCCESS) {
+        *epoch = 0;
+        return rv != APR_ENOTIMPL;
+    }
+    if (record->epoch == *epoch) {
+        return 0;
+    }
+    count = labels_of(record, base_key, &labels, pool);
+    return storer_judge(store, record->epoch, labels, count, 1, now) != STORER_STANDS;
 }

@@ -54,8 +54,10 @@ apr_status_t purge_pattern(const purge_t *purge, storer_pattern_t *pattern,
 storer_standing_e purge_standing(storer_t *store, const record_t *record, storer_bytes_t base_key,
                                  apr_time_t now, apr_pool_t *pool);
 
-/** The same for one that has just been stored, which purges that look at what is stored have missed
- * while it was fetched. */
-int purge_missed_it(storer_t *store, const record_t *record, apr_time_t now);
+/** Whether a purge, hard or soft, has met a response that is about to be stored, or was just now:
+ * also one of those that look at what is stored, and may have passed by before it was.
+ * @param epoch out: the epoch in which that is so, for storer_commit_variant() */
+int purge_meets(storer_t *store, const record_t *record, storer_bytes_t base_key,
+                apr_uint64_t *epoch, apr_time_t now, apr_pool_t *pool);
 
 #endif /* PURGE_H */

@@ -112,6 +112,7 @@ static apr_status_t open_store(memory_t **out, int *file, const char *path, cons
     *file = image->file;
     *out = memory;
     users_alone(&users);
+    memory->base.host = &memory->segment.purges;
     return segment_attach(&memory->segment, image->base, &geometry, &users, env, 0);
 }
 

@@ -5,7 +5,7 @@
  * from the start of the segment, so that a reference means the same in every process.
  *
  *   +--------+---------+--------+--------+---------+--------+---------------------------------------+
- *   | header | buckets | lines  | owners | ghosts  | marks  | heap: blocks, each an entry, an extent |
+ *   | header | buckets | lines  | owners | ghosts  | purges | heap: blocks, each an entry, an extent |
  *   |        |         |        |        |         |        | or free                               |
  *   +--------+---------+--------+--------+---------+--------+---------------------------------------+
  *   0        the index pins     of the   keys      labels   first_block                    end_block
@@ -16,7 +16,7 @@
 #ifndef STORER_MEMORY_LAYOUT_H
 #define STORER_MEMORY_LAYOUT_H
 
-#include "../marks.h"
+#include "../shared/purge_table.h"
 #include "../storer_private.h"
 
 #include <pthread.h>
@@ -24,7 +24,7 @@
 
 #define MEMORY_MAGIC          UINT64_C(0x5354524d454d3031) /* "STRMEM01" */
 #define MEMORY_MAGIC_UNMADE   UINT64_C(0x5354524d454d3030) /* "STRMEM00": a file that is being made */
-#define MEMORY_LAYOUT_VERSION 5
+#define MEMORY_LAYOUT_VERSION 6
 
 #define MEMORY_UNIT           64u  /* allocation unit: a cache line; 31 bits of them reach 128 GiB */
 #define MEMORY_PAGE           4096u
@@ -45,8 +45,8 @@
 #define MEMORY_LINE_SLOTS       32
 
 /* One mark of 32 bytes for each 16 KiB, 0.2 % of the segment: labels whose purge is remembered. */
-#define MEMORY_BYTES_PER_MARK   16384
-#define MEMORY_MARKS_MAX        4194304
+#define MEMORY_BYTES_PER_PURGE  16384
+#define MEMORY_PURGES_MAX       4194304
 
 /* Sizes are filed by power of two, each split in 16 (TLSF: Masmano et al., ECRTS 2004). */
 #define MEMORY_FIRST_LEVELS   32
@@ -177,9 +177,9 @@ typedef struct memory_geometry_t {
     uint64_t size;
     uint32_t version;
     uint32_t header_size;
-    uint32_t bucket_count, line_count, ghost_count, mark_count;
+    uint32_t bucket_count, line_count, ghost_count, purge_count;
     memory_ref_t first_block, end_block;
-    uint64_t buckets, lines, owners, ghosts, marks;  /* offsets in bytes */
+    uint64_t buckets, lines, owners, ghosts, purges;  /* offsets in bytes */
 } memory_geometry_t;
 
 /* What the parent processes leave behind for each other, at the very beginning of a segment. */
@@ -284,7 +284,7 @@ typedef struct memory_segment_t {
     memory_line_t      *lines;
     memory_owner_t     *owners;
     uint32_t           *ghosts;
-    marks_t             marks;
+    purge_table_t       purges;
     users_t             users;
     const storer_env_t *env;
     memory_geometry_t   geometry;   /* copies: what bounds every access is not in reach of others */

@@ -80,6 +80,7 @@ static apr_status_t memory_init(storer_t *self, const char **errmsg)
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    self->host = &memory->segment.purges;
     storer_log(self->env, STORER_LOG_INFO, APR_SUCCESS, "memory: %s a store of %" APR_SIZE_T_FMT
                " bytes", adopted ? "took over" : "created", memory->size);
     tell_places(memory);
@@ -189,9 +190,6 @@ const storer_ops_t memory_ops = {
     .get_multi_level = memory_get_multi_level,
     .stat = memory_stat,
     .rank = memory_rank,
-    .epoch = memory_epoch,
-    .judge = memory_judge,
-    .purge = memory_purge,
 };
 
 /* What they are for is in README.md. */

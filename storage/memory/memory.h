@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * memory.h - the instance of a memory store in one process, shared by the files that serve its
- * operations: memory.c (table, factory, life), reader.c, writer.c, variants.c, keys.c and
- * purge.c.
+ * operations: memory.c (table, factory, life), reader.c, writer.c, variants.c and keys.c.
  */
 #ifndef STORER_MEMORY_MEMORY_H
 #define STORER_MEMORY_MEMORY_H
@@ -70,10 +69,5 @@ storer_delete_fn   memory_delete;
 apr_status_t memory_drop_locked(memory_t *memory, storer_bytes_t key, memory_entry_t *entry);
 storer_map_keys_fn memory_map_keys;
 storer_reset_fn    memory_reset;
-
-/* purge.c */
-storer_epoch_fn memory_epoch;
-storer_judge_fn memory_judge;
-storer_purge_fn memory_purge;
 
 #endif /* STORER_MEMORY_MEMORY_H */

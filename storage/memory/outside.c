@@ -263,7 +263,4 @@ const storer_ops_t memory_outside_ops = {
     .update = outside_update,
     .map_keys = outside_map_keys,
     .reset = outside_reset,
-    .epoch = memory_epoch,
-    .judge = memory_judge,
-    .purge = memory_purge,
 };

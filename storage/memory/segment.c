@@ -53,7 +53,7 @@ void segment_lay_out(memory_geometry_t *geometry, uint64_t size, uint32_t lines)
     geometry->size = size;
     geometry->bucket_count = (uint32_t)(size / MEMORY_BYTES_PER_BUCKET);
     geometry->ghost_count = (uint32_t)(size / MEMORY_BYTES_PER_GHOST);
-    geometry->mark_count = clamp(size / MEMORY_BYTES_PER_MARK, 0, MEMORY_MARKS_MAX);
+    geometry->purge_count = clamp(size / MEMORY_BYTES_PER_PURGE, 0, MEMORY_PURGES_MAX);
     geometry->line_count = clamp(lines, MEMORY_LINES_MIN, lines_that_fit(size));
     offset = align_up(sizeof(memory_header_t));
     geometry->buckets = offset;
@@ -65,8 +65,8 @@ void segment_lay_out(memory_geometry_t *geometry, uint64_t size, uint32_t lines)
     offset = align_up(offset + geometry->line_count * sizeof(memory_owner_t));
     geometry->ghosts = offset;
     offset = align_up(offset + geometry->ghost_count * sizeof(uint32_t));
-    geometry->marks = offset;
-    offset = align_up(offset + marks_size(geometry->mark_count));
+    geometry->purges = offset;
+    offset = align_up(offset + purge_table_size(geometry->purge_count));
     geometry->first_block = (memory_ref_t)(offset / MEMORY_UNIT);
     geometry->end_block = (memory_ref_t)(size / MEMORY_UNIT);
 }
@@ -142,8 +142,8 @@ apr_status_t segment_attach(memory_segment_t *segment, void *base,
     segment->seed = fresh ? 0 : segment->header->stamp.seed;
     policy_init(segment);
     hold_init(segment);
-    return marks_attach(&segment->marks, segment->base + geometry->marks,
-                        marks_size(geometry->mark_count), fresh);
+    return purge_table_attach(&segment->purges, segment->base + geometry->purges,
+                              purge_table_size(geometry->purge_count), fresh);
 }
 
 apr_status_t segment_format(memory_segment_t *segment)
@@ -190,7 +190,7 @@ apr_status_t segment_revive(memory_segment_t *segment)
     apr_status_t rv = robust_init(&segment->header->lock);
 
     if (rv == APR_SUCCESS) {
-        rv = marks_revive(&segment->marks);
+        rv = purge_table_revive(&segment->purges);
     }
     __atomic_store_n(&segment->header->interrupted, 1, __ATOMIC_SEQ_CST);
     return rv;

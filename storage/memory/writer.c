@@ -308,11 +308,13 @@ static bool trim(memory_writer_t *writer)
     return true;
 }
 
-/* What a publication may replace: anything, or just what an update has read. */
+/* What a publication may replace: anything, or just what an update has read; and in which epoch of
+ * purges it may take place. */
 typedef struct replace_t {
     bool                  only;
     const memory_entry_t *seen;    /* pinned, so that its memory can't have become another entry;
                                       NULL: the key was absent */
+    apr_uint64_t          epoch;   /* 0: any */
 } replace_t;
 
 /* An entry that has expired is absent to an update. */
@@ -326,6 +328,11 @@ static apr_status_t publish_locked(memory_writer_t *writer, const replace_t *rep
     memory_segment_t *segment = &writer->memory->segment;
     memory_entry_t *old;
 
+    /* A purge that looks at all keys begins an epoch, and then takes the lock to look: so either it
+     * sees what is published here, or this sees the epoch. */
+    if (replace->epoch && replace->epoch != purge_table_epoch(&segment->purges)) {
+        return APR_EBUSY;
+    }
     if (!trim(writer)) {
         return APR_EGENERAL;
     }
@@ -353,7 +360,7 @@ static apr_status_t publish_locked(memory_writer_t *writer, const replace_t *rep
     return APR_SUCCESS;
 }
 
-/* Ends the writer, whatever happens. */
+/* Ends the writer, whatever happens, but for APR_EBUSY. */
 static apr_status_t publish(memory_writer_t *writer, const replace_t *replace)
 {
     memory_t *memory = writer->memory;
@@ -365,13 +372,13 @@ static apr_status_t publish(memory_writer_t *writer, const replace_t *replace)
         rv = memory->segment.header->damaged ? APR_EGENERAL : publish_locked(writer, replace);
         memory_leave(memory, recovered);
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != APR_EBUSY) {
         give_up(writer);
     }
     return rv;
 }
 
-static const replace_t replace_any = { false, NULL };
+static const replace_t replace_any = { false, NULL, 0 };
 
 static apr_status_t writer_append(storer_writer_t *writer, storer_bytes_t bytes)
 {
@@ -380,7 +387,9 @@ static apr_status_t writer_append(storer_writer_t *writer, storer_bytes_t bytes)
 
 static apr_status_t writer_commit(storer_writer_t *writer)
 {
-    return publish(writer->value, &replace_any);
+    replace_t replace = { false, NULL, writer->epoch };
+
+    return publish(writer->value, &replace);
 }
 
 static void writer_abort(storer_writer_t *writer)
@@ -455,7 +464,7 @@ static apr_status_t update_once(memory_t *memory, storer_bytes_t key, storer_edi
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_bytes_t old = { NULL, 0 }, value = { NULL, 0 };
     storer_expiry_t expiry = { 0, 0 };
-    replace_t replace = { true, NULL };
+    replace_t replace = { true, NULL, 0 };
     apr_status_t rv = memory_look(memory, key, now, &view);
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) {

@@ -15,6 +15,7 @@
 
 static const storer_bytes_t small = { "small", 5 };
 static const char *const quick[] = { "timeout", "2s", "interval", "50ms", NULL };
+static const char *const some[] = { "timeout", "2s", "prefix", "some", "purges", "64", NULL };
 static const char *const few[] = { "timeout", "2s", "prefix", "few", "purges", "4", NULL };
 
 /* Two machines on one server, or one cluster. */
@@ -46,14 +47,14 @@ static storer_standing_e judge(opened_t *opened, apr_uint64_t epoch, const char 
 {
     apr_uint64_t it = label(text);
 
-    return storer_judge(opened->store, epoch, &it, 1, T0);
+    return storer_judge(opened->store, epoch, &it, 1, 0, T0);
 }
 
 static apr_status_t purge(opened_t *opened, const char *text, int hard)
 {
     apr_uint64_t it = label(text);
 
-    return storer_purge(opened->store, &it, 1, hard, T0);
+    return storer_purge(opened->store, &it, 1, hard ? STORER_PURGE_HARD : STORER_PURGE_SOFT, T0);
 }
 
 static pair_t open_pair(const char *name, const char *url, const char *const *options,
@@ -141,17 +142,19 @@ static void test_many(const server_t *server, apr_pool_t *pool)
     for (i = 0; i < MANY; i++) {
         labels[i] = label(apr_itoa(pool, i));
     }
-    is_status(storer_purge(pair.here->store, labels, MANY, 1, T0), APR_SUCCESS, "%d labels", MANY);
+    is_status(storer_purge(pair.here->store, labels, MANY, STORER_PURGE_HARD, T0), APR_SUCCESS,
+              "%d labels", MANY);
     late = opened_create(url_of(server, pool), quick, pool);
     look(pair.there);
     look(late);
     for (i = 0; i < MANY; i++) {
-        stand += storer_judge(late->store, before, &labels[i], 1, T0) != STORER_GONE;
-        stand += storer_judge(pair.there->store, before, &labels[i], 1, T0) != STORER_GONE;
+        stand += storer_judge(late->store, before, &labels[i], 1, 0, T0) != STORER_GONE;
+        stand += storer_judge(pair.there->store, before, &labels[i], 1, 0, T0) != STORER_GONE;
     }
     is_int((long long)stand, 0, "are purged for who was there and for who came later");
-    is_int(storer_judge(late->store, before, &other, 1, T0), STORER_STANDS, "and nothing else is");
-    is_status(storer_purge(pair.here->store, NULL, 0, 1, T0), APR_SUCCESS, "none is fine, too");
+    is_int(storer_judge(late->store, before, &other, 1, 0, T0), STORER_STANDS, "and nothing else is");
+    is_status(storer_purge(pair.here->store, NULL, 0, STORER_PURGE_HARD, T0), APR_SUCCESS,
+              "none is fine, too");
 }
 
 /* Too many to remember: those purged longest ago take all with them that is as old. */
@@ -173,6 +176,38 @@ static void test_few(const server_t *server, apr_pool_t *pool)
     is_int(judge(late, middle, "other"), STORER_GONE, "purges what is as old");
     is_int(judge(late, epoch_of(late) - 1, "hard 5"), STORER_GONE, "one that is remembered");
     is_int(judge(late, epoch_of(late) - 1, "other"), STORER_STANDS, "purges what it is about");
+}
+
+/* Of what is not stored there may be any number of purges: those to remember stay. */
+static void test_dropped(const server_t *server, apr_pool_t *pool)
+{
+    pair_t pair = open_pair("dropped", url_of(server, pool), some, pool);
+    apr_uint64_t before = epoch_of(pair.here), other = label("other"), recent;
+    opened_t *late;
+    int i, failed = 0;
+
+    (void)purge(pair.here, "it", 1);
+    for (i = 0; i < 500; i++) {
+        apr_uint64_t it = label(apr_psprintf(pool, "unknown %d", i));
+
+        failed += storer_purge(pair.here->store, &it, 1, STORER_PURGE_DROPPED, T0) != APR_SUCCESS;
+    }
+    is_int(failed, 0, "500 purges of what is not stored, where 64 are remembered");
+    recent = epoch_of(pair.here) - 1;
+    late = opened_create(url_of(server, pool), some, pool);
+    look(late);
+    is_int(judge(late, before, "it"), STORER_GONE, "the one before them is remembered");
+    is_int(judge(late, before, "other"), STORER_STANDS, "what is stored stands");
+    is_int(storer_judge(late->store, before, &other, 1, 1, T0), STORER_GONE,
+           "what was fetched all the while is not stored");
+    is_int(storer_judge(late->store, recent, &other, 1, 1, T0), STORER_STANDS,
+           "what was not, is");
+    is_status(storer_purge(pair.here->store, NULL, 0, STORER_PURGE_DROPPED, T0), APR_SUCCESS,
+              "a purge of all that is being fetched");
+    look(late);
+    is_int(storer_judge(late->store, recent, &other, 1, 1, T0), STORER_GONE,
+           "is known to all machines");
+    is_int(judge(late, recent, "other"), STORER_STANDS, "and purges nothing that is stored");
 }
 
 /* ---- Redis loses it ---- */
@@ -330,6 +365,7 @@ int main(void)
     test_claims_of_weak(server, pool);
     test_many(server, pool);
     test_few(server, pool);
+    test_dropped(server, pool);
     test_lost(server, "storer!purges:epoch", pool);
     test_lost(server, "storer!purges:labels", pool);
     test_lost(server, NULL, pool);

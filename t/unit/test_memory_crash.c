@@ -31,7 +31,7 @@ static void store_variants(memory_t *memory, apr_pool_t *pool)
 {
     storer_header_t header = { storer_bytes("Accept"), storer_bytes("html") };
     storer_variant_t variant = { storer_bytes("url"), storer_bytes("url"), storer_bytes("url"),
-                                 { NULL, 0 }, &header, 0, FIXTURE_NOW, fixture_expiry(), 0 };
+                                 { NULL, 0 }, &header, 0, FIXTURE_NOW, fixture_expiry(), 0, 0 };
 
     storer_set_multi_level(&memory->base, &variant, storer_bytes("plain"), FIXTURE_NOW, pool);
     variant.varied_key = storer_bytes("url-html");

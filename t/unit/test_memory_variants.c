@@ -23,7 +23,7 @@ static apr_status_t put(memory_t *memory, const char *key, const char *varies, c
     storer_header_t header = { storer_bytes("Accept"), storer_bytes(varies ? varies : "") };
     storer_variant_t variant = { storer_bytes("url"), storer_bytes(key), storer_bytes(key),
                                  { NULL, 0 }, &header, varies ? 1 : 0, stored_at,
-                                 fixture_expiry(), 0 };
+                                 fixture_expiry(), 0, 0 };
 
     return storer_set_multi_level(&memory->base, &variant, storer_bytes(text), FIXTURE_NOW, pool);
 }
@@ -83,7 +83,7 @@ static void test_made_up_variants(apr_pool_t *pool)
         storer_header_t header = { storer_bytes("Accept"), storer_bytes(real[i]) };
         storer_variant_t variant = { storer_bytes("url"), storer_bytes(real[i]),
                                      storer_bytes(real[i]), { NULL, 0 }, &header, 1, FIXTURE_NOW,
-                                     fixture_expiry(), 64 };
+                                     fixture_expiry(), 64, 0 };
 
         storer_set_multi_level(&memory->base, &variant, storer_bytes(real[i]), FIXTURE_NOW, pool);
         finds(memory, real[i], FIXTURE_NOW, real[i], "a variant that is asked for", pool);
@@ -93,7 +93,7 @@ static void test_made_up_variants(apr_pool_t *pool)
         storer_header_t header = { storer_bytes("Accept"), storer_bytes(name) };
         storer_variant_t variant = { storer_bytes("url"), storer_bytes(name), storer_bytes(name),
                                      { NULL, 0 }, &header, 1, FIXTURE_NOW + 1 + i,
-                                     fixture_expiry(), 64 };
+                                     fixture_expiry(), 64, 0 };
 
         storer_set_multi_level(&memory->base, &variant, storer_bytes(name), FIXTURE_NOW + 1 + i,
                                pool);

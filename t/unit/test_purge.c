@@ -22,6 +22,7 @@ static storer_delete_fn plain_delete;
 static storer_update_fn plain_update;
 static storer_map_keys_fn plain_map_keys;
 static storer_reset_fn plain_reset;
+static storer_epoch_fn plain_epoch;
 
 static const char *plain_uuid(storer_t *self)
 {
@@ -82,10 +83,17 @@ static const storer_ops_t plain_ops = {
     .reset = plain_reset,
 };
 
+static apr_status_t plain_epoch(storer_t *self, apr_time_t now, apr_uint64_t *epoch)
+{
+    (void)self, (void)now;
+    *epoch = 1;
+    return APR_SUCCESS;
+}
+
 static const storer_ops_t half_ops = {
     .name = "HALF", .uuid = plain_uuid, .init = plain_init, .get = plain_get, .set = plain_set,
     .delete_ = plain_delete, .update = plain_update, .map_keys = plain_map_keys,
-    .reset = plain_reset, .purge = memory_purge,
+    .reset = plain_reset, .epoch = plain_epoch,
 };
 
 static const storer_ops_t *plain_made = &plain_ops;
@@ -153,11 +161,13 @@ static void purges(const char *name, storer_t *store)
     apr_uint64_t it = storer_label("tag", storer_bytes("it")), before = 0, after = 0;
 
     is_status(storer_epoch(store, FIXTURE_NOW, &before), APR_SUCCESS, "%s: an epoch", name);
-    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_STANDS, "%s: stands", name);
-    is_status(storer_purge(store, &it, 1, 0, FIXTURE_NOW), APR_SUCCESS, "%s: softly", name);
-    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_STALE, "%s: stale", name);
-    is_status(storer_purge(store, &it, 1, 1, FIXTURE_NOW), APR_SUCCESS, "%s: hard", name);
-    is_int(storer_judge(store, before, &it, 1, FIXTURE_NOW), STORER_GONE, "%s: gone", name);
+    is_int(storer_judge(store, before, &it, 1, 0, FIXTURE_NOW), STORER_STANDS, "%s: stands", name);
+    is_status(storer_purge(store, &it, 1, STORER_PURGE_SOFT, FIXTURE_NOW), APR_SUCCESS,
+              "%s: softly", name);
+    is_int(storer_judge(store, before, &it, 1, 0, FIXTURE_NOW), STORER_STALE, "%s: stale", name);
+    is_status(storer_purge(store, &it, 1, STORER_PURGE_HARD, FIXTURE_NOW), APR_SUCCESS,
+              "%s: hard", name);
+    is_int(storer_judge(store, before, &it, 1, 0, FIXTURE_NOW), STORER_GONE, "%s: gone", name);
     is_status(storer_epoch(store, FIXTURE_NOW, &after), APR_SUCCESS, "%s: an epoch", name);
     is_int((long long)(after - before), 2, "%s: two purges later", name);
 }
@@ -174,7 +184,7 @@ static void test_kept(const char *engine, apr_pool_t *pool)
     apr_pool_destroy(first);
     apr_pool_create(&second, pool);
     store = open_store(engine, NULL, kept, second);
-    is_int(storer_judge(store, 1, &it, 1, FIXTURE_NOW), STORER_GONE,
+    is_int(storer_judge(store, 1, &it, 1, 0, FIXTURE_NOW), STORER_GONE,
            "%s: still so after a restart of the configuration", engine);
     apr_pool_destroy(second);
 }
@@ -195,7 +205,7 @@ static void test_file(apr_pool_t *pool)
     apr_pool_create(&first, pool);
     purges("memory in a file", open_store("memory", options, NULL, first));
     apr_pool_destroy(first);
-    is_int(storer_judge(open_store("memory", options, NULL, pool), 1, &it, 1, FIXTURE_NOW),
+    is_int(storer_judge(open_store("memory", options, NULL, pool), 1, &it, 1, 0, FIXTURE_NOW),
            STORER_GONE, "memory in a file: still so when it is opened again");
     unlink(path);
 }
@@ -206,8 +216,8 @@ static void test_without(apr_pool_t *pool)
     apr_uint64_t it = 1, epoch;
 
     is_status(storer_epoch(store, FIXTURE_NOW, &epoch), APR_ENOTIMPL, "no memory: no epoch");
-    is_status(storer_purge(store, &it, 1, 1, FIXTURE_NOW), APR_ENOTIMPL, "no purge");
-    is_int(storer_judge(store, 0, &it, 1, FIXTURE_NOW), STORER_STANDS, "and nothing is purged");
+    is_status(storer_purge(store, &it, 1, STORER_PURGE_HARD, FIXTURE_NOW), APR_ENOTIMPL, "no purge");
+    is_int(storer_judge(store, 0, &it, 1, 0, FIXTURE_NOW), STORER_STANDS, "and nothing is purged");
 }
 
 static void test_half(apr_pool_t *pool)
@@ -219,9 +229,106 @@ static void test_half(apr_pool_t *pool)
     plain_made = &half_ops;
     is_status(storer_registry_check(registry_with_plain(env), "plain", NULL,
                                     &errmsg), APR_EINVAL, "one of three slots");
-    is_string(errmsg, "plain: it has some of epoch, purge, and judge or purges, but not all",
+    is_string(errmsg, "plain: it has some of epoch, purge and list_purges, but not all",
               "says which");
     plain_made = &plain_ops;
+}
+
+/* ---- a purge between the question and the commit ---- */
+
+static storer_variant_t variant_of(apr_uint64_t epoch)
+{
+    storer_variant_t variant;
+
+    memset(&variant, 0, sizeof(variant));
+    variant.base_key = variant.varied_key = variant.real_key = storer_bytes("url");
+    variant.stored_at = FIXTURE_NOW;
+    variant.expiry = fixture_expiry();
+    variant.epoch = epoch;
+    return variant;
+}
+
+static int is_stored(storer_t *store, apr_pool_t *pool)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    int found = storer_get(store, storer_bytes("url"), FIXTURE_NOW, &view, pool) == APR_SUCCESS;
+
+    storer_view_release(&view);
+    return found;
+}
+
+static void test_commit(apr_pool_t *pool)
+{
+    storer_t *store = &fixture_open(pool, "1M")->base;
+    storer_writer_t writer = STORER_WRITER_CLOSED;
+    apr_uint64_t it = storer_label("tag", storer_bytes("it")), epoch = 0;
+    storer_variant_t variant;
+
+    (void)storer_epoch(store, FIXTURE_NOW, &epoch);
+    is_status(storer_open_writer(store, storer_bytes("url"), fixture_expiry(), -1, FIXTURE_NOW, &writer,
+                                 pool), APR_SUCCESS, "a writer");
+    is_status(storer_writer_append(&writer, storer_bytes("value")), APR_SUCCESS, "a value");
+    is_status(storer_purge(store, &it, 1, STORER_PURGE_DROPPED, FIXTURE_NOW), APR_SUCCESS, "a purge");
+    variant = variant_of(epoch);
+    is_status(storer_commit_variant(&writer, &variant, FIXTURE_NOW, pool), APR_EBUSY,
+              "no commit in an epoch that is over");
+    is_int(is_stored(store, pool), 0, "nothing is stored");
+    writer.epoch = epoch;
+    is_status(storer_writer_commit(&writer), APR_EBUSY, "the engine itself looks at the epoch");
+    is_int(is_stored(store, pool), 0, "and stores nothing");
+    (void)storer_epoch(store, FIXTURE_NOW, &epoch);
+    variant = variant_of(epoch);
+    is_status(storer_commit_variant(&writer, &variant, FIXTURE_NOW, pool), APR_SUCCESS,
+              "the writer is still open, for a commit in this epoch");
+    is_int(is_stored(store, pool), 1, "which stores it");
+    ok(!writer.ops, "and ends it");
+}
+
+/* ---- more purges than are remembered ---- */
+
+static int said_forgotten;
+
+static void count_lines(void *baton, storer_log_level_e level, apr_status_t rv, const char *message)
+{
+    (void)baton, (void)rv;
+    said_forgotten += level == STORER_LOG_WARNING && strstr(message, "counts as purged") != NULL;
+}
+
+static apr_status_t purge_many(storer_t *store, unsigned from, unsigned count, storer_purge_e kind)
+{
+    apr_status_t rv = APR_SUCCESS;
+    unsigned i;
+
+    for (i = 0; i < count && rv == APR_SUCCESS; i++) {
+        storer_bytes_t text = { (const char *)&from, sizeof(from) };
+        apr_uint64_t it = storer_label("tag", text);
+
+        from++;
+        rv = storer_purge(store, &it, 1, kind, FIXTURE_NOW);
+    }
+    return rv;
+}
+
+static void test_forgotten(apr_pool_t *pool)
+{
+    storer_option_t options[2] = { { "size", "64M" }, { NULL, NULL } };
+    storer_t *store = open_store("memory", options, apr_hash_make(pool), pool);
+    apr_uint64_t other = storer_label("tag", storer_bytes("other"));
+    storer_env_t *env = (storer_env_t *)store->env;
+
+    env->log = count_lines;
+    is_status(purge_many(store, 0, 20000, STORER_PURGE_DROPPED), APR_SUCCESS,
+              "20,000 purges of what is not stored");
+    is_int(said_forgotten, 0, "are no reason to say anything");
+    is_int(storer_judge(store, 1, &other, 1, 0, FIXTURE_NOW), STORER_STANDS, "other things stand");
+    is_int(storer_tidy_is_due(store), 0, "and there is nothing to tidy");
+    is_status(purge_many(store, 20000, 1600, STORER_PURGE_HARD), APR_SUCCESS, "1,600 to remember");
+    is_int(storer_tidy_is_due(store), 1, "make it due to tidy");
+    is_int(said_forgotten, 0, "without a word");
+    is_status(purge_many(store, 30000, 4000, STORER_PURGE_HARD), APR_SUCCESS, "4,000 more");
+    is_int(said_forgotten, 1, "are said to be too many, once");
+    is_int(storer_judge(store, 1, &other, 1, 0, FIXTURE_NOW), STORER_GONE, "and count for all");
+    env->log = NULL;
 }
 
 int main(void)
@@ -235,6 +342,8 @@ int main(void)
     test_file(pool);
     test_without(pool);
     test_half(pool);
+    test_commit(pool);
+    test_forgotten(pool);
     apr_pool_destroy(pool);
     return done_testing();
 }
