@@ -20,8 +20,8 @@ void batch_begin(batch_t *batch, const names_t *names)
     batch->room = sizeof(batch->small);
     batch->used = 0;
     batch->count = 0;
-    batch->starts = batch->small_starts;
-    batch->starts_room = BATCH_COMMANDS;
+    batch->entries = batch->small_entries;
+    batch->entries_room = BATCH_COMMANDS;
     batch->slot = -1;
     batch->failed = 0;
 }
@@ -31,11 +31,11 @@ void batch_end(batch_t *batch)
     if (batch->bytes != batch->small) {
         free(batch->bytes);
     }
-    if (batch->starts != batch->small_starts) {
-        free(batch->starts);
+    if (batch->entries != batch->small_entries) {
+        free(batch->entries);
     }
     batch->bytes = batch->small;
-    batch->starts = batch->small_starts;
+    batch->entries = batch->small_entries;
 }
 
 /* Twice the room, or as much as is needed; what lay in the struct itself is copied out of it. */
@@ -101,25 +101,26 @@ static void add_count(batch_t *batch, char type, apr_size_t count)
     add(batch, begin, (apr_size_t)(text + COUNT_SIZE - begin));
 }
 
-static void note_start(batch_t *batch)
+static void note_start(batch_t *batch, reply_kinds_t answers)
 {
-    if (batch->count == batch->starts_room) {
-        apr_size_t used = (apr_size_t)batch->count * sizeof(*batch->starts);
-        apr_size_t *starts = grow(batch->starts, batch->small_starts, used, used * 2);
+    if (batch->count == batch->entries_room) {
+        apr_size_t used = (apr_size_t)batch->count * sizeof(*batch->entries);
+        batch_entry_t *entries = grow(batch->entries, batch->small_entries, used, used * 2);
 
-        if (!starts) {
+        if (!entries) {
             batch->failed = 1;
             return;
         }
-        batch->starts = starts;
-        batch->starts_room *= 2;
+        batch->entries = entries;
+        batch->entries_room *= 2;
     }
-    batch->starts[batch->count++] = batch->used;
+    batch->entries[batch->count].start = batch->used;
+    batch->entries[batch->count++].answers = answers;
 }
 
-void batch_command(batch_t *batch, int words, const char *verb)
+void batch_command(batch_t *batch, reply_kinds_t answers, int words, const char *verb)
 {
-    note_start(batch);
+    note_start(batch, answers);
     add_count(batch, '*', (apr_size_t)words);
     batch_text(batch, verb);
 }
@@ -198,19 +199,19 @@ void batch_part(batch_t *batch, const unsigned char *version, apr_uint32_t index
 
 storer_bytes_t batch_nth(const batch_t *batch, int nth)
 {
-    apr_size_t start, end;
+    const batch_entry_t *entry = &batch->entries[nth];
     storer_bytes_t command;
 
     redis_assert(nth >= 0 && nth < batch->count);
-    start = batch->starts[nth];
-    end = nth + 1 < batch->count ? batch->starts[nth + 1] : batch->used;
-    command.data = batch->bytes + start;
-    command.len = end - start;
+    command.data = batch->bytes + entry->start;
+    command.len = (nth + 1 < batch->count ? entry[1].start : batch->used) - entry->start;
     return command;
 }
 
-void batch_raw(batch_t *batch, storer_bytes_t command)
+void batch_copy(batch_t *batch, const batch_t *from, int nth)
 {
-    note_start(batch);
+    storer_bytes_t command = batch_nth(from, nth);
+
+    note_start(batch, from->entries[nth].answers);
     add(batch, command.data, command.len);
 }

@@ -47,7 +47,7 @@ apr_status_t redis_claim(storer_t *self, storer_bytes_t key, storer_bytes_t owne
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 6, "EVAL");
+    batch_command(&batch, REPLY_IS_INTEGER, 6, "EVAL");
     batch_text(&batch, CLAIM_SCRIPT);
     batch_number(&batch, 1);
     batch_name(&batch, NAMES_CLAIM, key);
@@ -64,7 +64,7 @@ apr_status_t redis_release(storer_t *self, storer_bytes_t key, storer_bytes_t ow
     batch_t batch;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 5, "EVAL");
+    batch_command(&batch, REPLY_IS_INTEGER, 5, "EVAL");
     batch_text(&batch, RELEASE_SCRIPT);
     batch_number(&batch, 1);
     batch_name(&batch, NAMES_CLAIM, key);

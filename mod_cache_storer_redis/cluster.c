@@ -138,35 +138,57 @@ static int enter_named(cluster_t *cluster, storer_bytes_t host, apr_int64_t port
 
 /* ---- the map ---- */
 
-/* first slot, last slot, [host, port, ...] of the master, [..] of replicas */
-static int read_range(cluster_t *cluster, const reply_t *range, const node_t *from)
+/* [host, port, ...] of a master: the number of its node; -1: that makes no sense. */
+static int read_master(cluster_t *cluster, const reply_t *master, const node_t *from)
 {
     static const storer_bytes_t itself = { "", 0 };
-    const reply_t *master;
     storer_bytes_t host;
-    apr_int64_t slot;
+
+    if (master->type != REPLY_ARRAY || master->count < 2
+        || master->elements[1]->type != REPLY_INTEGER) {
+        return -1;
+    }
+    host = reply_string(master->elements[0]);
+    return enter_named(cluster, host.data ? host : itself, master->elements[1]->integer, from);
+}
+
+/* first slot, last slot, the master, replicas.
+ * @return how many slots it covers; 0: it makes no sense, or covers more than `most` */
+static int read_range(cluster_t *cluster, const reply_t *range, const node_t *from, int most)
+{
+    apr_int64_t first, last, slot;
     int number;
 
     if (range->type != REPLY_ARRAY || range->count < 3
         || range->elements[0]->type != REPLY_INTEGER || range->elements[1]->type != REPLY_INTEGER) {
         return 0;
     }
-    master = range->elements[2];
-    if (master->type != REPLY_ARRAY || master->count < 2
-        || master->elements[1]->type != REPLY_INTEGER) {
+    first = range->elements[0]->integer;
+    last = range->elements[1]->integer;
+    if (first < 0 || last < first || last >= NAMES_SLOTS || last - first >= most) {
         return 0;
     }
-    host = reply_string(master->elements[0]);
-    number = enter_named(cluster, host.data ? host : itself, master->elements[1]->integer, from);
-    if (number < 0 || range->elements[0]->integer < 0
-        || range->elements[1]->integer >= NAMES_SLOTS) {
+    number = read_master(cluster, range->elements[2], from);
+    if (number < 0) {
         return 0;
     }
-    for (slot = range->elements[0]->integer; slot <= range->elements[1]->integer; slot++) {
+    for (slot = first; slot <= last; slot++) {
         atomic_store_explicit(&cluster->slots[slot], (unsigned short)(number + 1),
                               memory_order_relaxed);
     }
-    return 1;
+    return (int)(last - first) + 1;
+}
+
+/* Each slot comes once in a map: so no map is longer than the number of slots, whatever it says. */
+static int read_map(cluster_t *cluster, const reply_t *map, const node_t *from)
+{
+    int covered = 0;
+    apr_size_t i;
+
+    for (i = 0; map->type == REPLY_ARRAY && i < map->count && covered < NAMES_SLOTS; i++) {
+        covered += read_range(cluster, map->elements[i], from, NAMES_SLOTS - covered);
+    }
+    return covered > 0;
 }
 
 static int ask_node(cluster_t *cluster, node_t *node, clock_point_t deadline)
@@ -174,22 +196,19 @@ static int ask_node(cluster_t *cluster, node_t *node, clock_point_t deadline)
     reply_t *reply = NULL;
     batch_t batch;
     apr_status_t rv;
-    apr_size_t i;
-    int ranges = 0;
+    int is_map;
 
     batch_begin(&batch, &cluster->names);
-    batch_command(&batch, 2, "CLUSTER");
+    batch_command(&batch, REPLY_IS_ARRAY, 2, "CLUSTER");
     batch_text(&batch, "SLOTS");
     rv = exchange_run(node, &batch, EXCHANGE_READ, deadline, &reply);
     batch_end(&batch);
     if (rv != APR_SUCCESS) {
         return 0;
     }
-    for (i = 0; reply->type == REPLY_ARRAY && i < reply->count; i++) {
-        ranges += read_range(cluster, reply->elements[i], node);
-    }
+    is_map = read_map(cluster, reply, node);
     reply_free(reply);
-    return ranges > 0;
+    return is_map;
 }
 
 /* Any node will do; those that are known to answer first. */
@@ -211,12 +230,13 @@ static void ask(cluster_t *cluster, clock_point_t deadline)
     }
 }
 
-/* At most once in an interval; without any map each time, as the seeds' breakers are asked then. */
+/* At most once in an interval; without any map each time, as the seeds' breakers are asked then. If the
+ * node that failed has cost all the time there was, the next failure asks. */
 void cluster_doubt(cluster_t *cluster, clock_point_t deadline)
 {
     apr_int64_t last = atomic_load(&cluster->asked), now = clock_now();
 
-    if (last != 0 && now - last < cluster->options->interval) {
+    if (now >= deadline || (last != 0 && now - last < cluster->options->interval)) {
         return;
     }
     if (atomic_compare_exchange_strong(&cluster->asked, &last, now)) {

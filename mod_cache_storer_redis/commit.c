@@ -16,6 +16,7 @@ typedef struct commit_t {
     redis_t                *redis;
     const storer_variant_t *variant;
     apr_time_t              now;
+    clock_point_t           deadline;
     apr_pool_t             *pool;
     storer_bytes_t          key;        /* of the mapping */
     mapping_change_t        change;     /* the variant's entry */
@@ -59,8 +60,7 @@ static apr_status_t change_alone(commit_t *commit, reply_t **reply)
 
     batch_begin(&batch, &commit->redis->names);
     add_change(&batch, commit);
-    return router_run_one(commit->redis, &batch, EXCHANGE_WRITE, redis_deadline(commit->redis),
-                          reply);
+    return router_run_one(commit->redis, &batch, EXCHANGE_WRITE, commit->deadline, reply);
 }
 
 /* One node has both: the mapping of a URL and what lies under the URL's own key (names.h). */
@@ -108,10 +108,12 @@ static apr_status_t tidy(commit_t *commit, const mapping_t *mapping)
     rv = redis->base.env->api->mapping_enter(&redis->base, old, commit->variant, commit->now, &edited,
                                              &expiry, dropped, NULL, commit->pool);
     if (rv == APR_SUCCESS) {
-        rv = mapping_change(redis, commit->key, mapping, edited, expiry, commit->now, commit->pool);
+        rv = mapping_change(redis, commit->key, mapping, edited, expiry, commit->now,
+                            commit->deadline, commit->pool);
     }
     for (i = 0; rv == APR_SUCCESS && i < dropped->nelts; i++) {
-        (void)redis_delete(&redis->base, APR_ARRAY_IDX(dropped, i, storer_bytes_t));
+        (void)write_delete(redis, APR_ARRAY_IDX(dropped, i, storer_bytes_t), commit->now,
+                           commit->deadline, NULL);
     }
     free(bytes);
     return rv;
@@ -138,7 +140,8 @@ apr_status_t redis_commit_variant(storer_writer_t *writer, const storer_variant_
                                   apr_time_t now, apr_pool_t *scratch)
 {
     redis_t *redis = redis_of(writer->store);
-    commit_t commit = { .redis = redis, .variant = variant, .now = now, .pool = scratch };
+    commit_t commit = { .redis = redis, .variant = variant, .now = now,
+                        .deadline = redis_deadline(redis), .pool = scratch };
     write_extra_t extra = { add_change, &commit, NULL };
     apr_status_t rv;
 
@@ -150,15 +153,15 @@ apr_status_t redis_commit_variant(storer_writer_t *writer, const storer_variant_
         return rv;
     }
     if (commit.ttl == 0) {
-        return write_commit(writer, NULL); /* over already: nothing of it is to be found */
+        return write_commit(writer, NULL, commit.deadline); /* over already: nothing is to be found */
     }
-    rv = write_commit(writer, are_together(&commit) ? &extra : NULL);
+    rv = write_commit(writer, are_together(&commit) ? &extra : NULL, commit.deadline);
     if (rv == APR_SUCCESS) {
         rv = enter(&commit, &extra.reply);
         reply_free(extra.reply);
     }
     if (rv != APR_SUCCESS) {
-        (void)redis_delete(&redis->base, commit.value_key);
+        (void)write_delete(redis, commit.value_key, now, commit.deadline, NULL);
     }
     return rv;
 }

@@ -59,7 +59,7 @@ apr_uint64_t epoch_read(const reply_t *reply)
 
 static void add_question(batch_t *batch)
 {
-    batch_command(batch, 2, "GET");
+    batch_command(batch, REPLY_IS_VALUE, 2, "GET");
     batch_name(batch, NAMES_EPOCH, no_key);
 }
 

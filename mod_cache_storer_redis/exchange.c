@@ -12,6 +12,13 @@
 
 #define REASON_MAX 160
 
+/* What answers another question is known at once: it belongs to another command, or the server makes
+ * it up. */
+static apr_status_t check_kind(const batch_t *batch, int nth, reply_t *const *replies)
+{
+    return reply_is_one_of(replies[nth], batch->entries[nth].answers) ? APR_SUCCESS : APR_EINVAL;
+}
+
 /* All of the batch over one connection. *answered: how many replies came. */
 static apr_status_t converse(connection_t *connection, const batch_t *batch,
                              clock_point_t deadline, reply_t **replies, int *answered)
@@ -22,7 +29,10 @@ static apr_status_t converse(connection_t *connection, const batch_t *batch,
     rv = connection_send(connection, batch->bytes, batch->used, deadline);
     while (rv == APR_SUCCESS && *answered < batch->count) {
         rv = connection_receive(connection, &replies[*answered], deadline);
-        *answered += rv == APR_SUCCESS;
+        if (rv == APR_SUCCESS) {
+            (*answered)++;
+            rv = check_kind(batch, *answered - 1, replies);
+        }
     }
     if (rv == APR_SUCCESS && connection_has_more(connection)) {
         rv = APR_EINVAL; /* an answer nobody asked for: the next ones could not be told apart */
@@ -224,6 +234,9 @@ apr_status_t exchange_run(node_t *node, const batch_t *batch, exchange_kind_e ki
 
     if (batch->failed) {
         return APR_ENOMEM;
+    }
+    if (clock_left(deadline) == 0) { /* spent elsewhere, which is not this server's fault */
+        return APR_TIMEUP;
     }
     if (!has_turn(node, kind)) {
         return APR_EAGAIN;

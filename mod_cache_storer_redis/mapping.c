@@ -145,7 +145,7 @@ static apr_status_t fetch(redis_t *redis, storer_bytes_t key, clock_point_t dead
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 2, "HGETALL");
+    batch_command(&batch, REPLY_IS_ARRAY, 2, "HGETALL");
     batch_key(&batch, key);
     rv = router_run_one(redis, &batch, EXCHANGE_READ, deadline, &reply);
     if (rv != APR_SUCCESS) {
@@ -156,7 +156,7 @@ static apr_status_t fetch(redis_t *redis, storer_bytes_t key, clock_point_t dead
         return APR_SUCCESS;
     }
     *is_value = reply_is_error(reply, "WRONGTYPE");
-    rv = reply->type == REPLY_ARRAY || *is_value ? APR_NOTFOUND : APR_EINVAL;
+    rv = reply->type == REPLY_ARRAY || *is_value ? APR_NOTFOUND : APR_EGENERAL;
     reply_free(reply);
     return rv;
 }
@@ -211,7 +211,8 @@ void mapping_add_change(batch_t *batch, storer_bytes_t key, const mapping_change
 {
     int i, damaged = change->damaged ? change->damaged->nelts : 0;
 
-    batch_command(batch, 6 + 2 * change->set->nelts + change->dropped->nelts + damaged, "EVAL");
+    batch_command(batch, all ? REPLY_IS_ARRAY : REPLY_IS_INTEGER,
+                  6 + 2 * change->set->nelts + change->dropped->nelts + damaged, "EVAL");
     batch_text(batch, all ? CHANGE_SCRIPT "return redis.call('HGETALL',k)"
                           : CHANGE_SCRIPT "return 1");
     batch_number(batch, 1);
@@ -280,7 +281,7 @@ static apr_status_t compare(const mapping_t *old, storer_bytes_t edited,
 }
 
 static apr_status_t change(redis_t *redis, storer_bytes_t key, const mapping_change_t *difference,
-                           apr_int64_t ttl)
+                           apr_int64_t ttl, clock_point_t deadline)
 {
     reply_t *reply = NULL;
     batch_t batch;
@@ -288,9 +289,8 @@ static apr_status_t change(redis_t *redis, storer_bytes_t key, const mapping_cha
 
     batch_begin(&batch, &redis->names);
     mapping_add_change(&batch, key, difference, ttl, 0);
-    rv = router_run_one(redis, &batch, EXCHANGE_WRITE, redis_deadline(redis), &reply);
+    rv = router_run_one(redis, &batch, EXCHANGE_WRITE, deadline, &reply);
     if (rv == APR_SUCCESS) {
-        rv = reply->type == REPLY_INTEGER ? APR_SUCCESS : APR_EINVAL;
         reply_free(reply);
     }
     return rv;
@@ -331,21 +331,21 @@ static apr_status_t old_from_hash(redis_t *redis, storer_bytes_t key, apr_time_t
 
 /* A plain value may be in a mapping's place: one that another program left, or a test. Of one in
  * parts the first is enough: it is no mapping. */
-static apr_status_t old_begin(redis_t *redis, storer_bytes_t key, apr_time_t now, old_t *old,
-                              apr_pool_t *pool)
+static apr_status_t old_begin(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                              clock_point_t deadline, old_t *old, apr_pool_t *pool)
 {
     int is_value = 0;
     apr_status_t rv;
 
     memset(old, 0, sizeof(*old));
-    rv = fetch(redis, key, redis_deadline(redis), &old->reply, &is_value);
+    rv = fetch(redis, key, deadline, &old->reply, &is_value);
     if (rv == APR_SUCCESS) {
         return old_from_hash(redis, key, now, old, pool);
     }
     if (rv != APR_NOTFOUND || !is_value) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
-    rv = redis_get(&redis->base, key, now, &old->view, pool);
+    rv = read_value(redis, key, now, deadline, &old->view);
     if (rv == APR_SUCCESS) {
         old->bytes = old->view.part;
         old->expiry = old->view.expiry;
@@ -355,24 +355,26 @@ static apr_status_t old_begin(redis_t *redis, storer_bytes_t key, apr_time_t now
 
 apr_status_t mapping_change(redis_t *redis, storer_bytes_t key, const mapping_t *old,
                             storer_bytes_t edited, storer_expiry_t expiry, apr_time_t now,
-                            apr_pool_t *pool)
+                            clock_point_t deadline, apr_pool_t *pool)
 {
     mapping_change_t difference;
     apr_status_t rv = compare(old, edited, &difference, pool);
 
-    return rv == APR_SUCCESS ? change(redis, key, &difference, value_ttl(value_end(expiry), now))
+    return rv == APR_SUCCESS ? change(redis, key, &difference, value_ttl(value_end(expiry), now),
+                                      deadline)
                              : rv;
 }
 
 apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *edit, void *baton,
                             apr_time_t now, apr_pool_t *scratch)
 {
+    clock_point_t deadline = redis_deadline(redis);
     storer_bytes_t edited = { NULL, 0 };
     storer_expiry_t expiry;
     old_t old;
     apr_status_t rv;
 
-    rv = old_begin(redis, key, now, &old, scratch);
+    rv = old_begin(redis, key, now, deadline, &old, scratch);
     if (rv != APR_SUCCESS) {
         old_end(&old);
         return rv;
@@ -380,12 +382,12 @@ apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *
     expiry = old.expiry;
     rv = edit(baton, old.bytes, &edited, &expiry, scratch);
     if (rv == APR_SUCCESS && (!edited.data || value_ttl(value_end(expiry), now) == 0)) {
-        rv = write_delete(redis, key, now, NULL);
+        rv = write_delete(redis, key, now, deadline, NULL);
     }
     else if (rv == APR_SUCCESS) {
-        rv = mapping_change(redis, key, &old.mapping, edited, expiry, now, scratch);
+        rv = mapping_change(redis, key, &old.mapping, edited, expiry, now, deadline, scratch);
         if (rv == APR_EINVAL) {
-            rv = redis_set(&redis->base, key, edited, expiry, now);
+            rv = write_set(redis, key, edited, expiry, now, deadline);
         }
     }
     old_end(&old);

@@ -48,7 +48,7 @@ apr_status_t mapping_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *
  * @param edited in the library's form; APR_EINVAL where that is no mapping */
 apr_status_t mapping_change(redis_t *redis, storer_bytes_t key, const mapping_t *old,
                             storer_bytes_t edited, storer_expiry_t expiry, apr_time_t now,
-                            apr_pool_t *pool);
+                            clock_point_t deadline, apr_pool_t *pool);
 
 /** What is to become of a HASH. */
 typedef struct mapping_change_t {

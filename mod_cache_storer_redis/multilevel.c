@@ -41,9 +41,9 @@ static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 2, "HGETALL");
+    batch_command(&batch, REPLY_IS_ARRAY, 2, "HGETALL");
     batch_key(&batch, key);
-    batch_command(&batch, 2, "GET");
+    batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
     batch_key(&batch, base_key);
     epoch_ask(redis, &batch, &question);
     rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
@@ -71,7 +71,7 @@ static apr_status_t open_value(lookup_t *lookup, const storer_candidate_t *candi
         lookup->value = NULL;
         return rv;
     }
-    return redis_get(&redis->base, candidate->key, lookup->now, view, lookup->pool);
+    return read_value(redis, candidate->key, lookup->now, lookup->deadline, view);
 }
 
 /* The best variant whose value is still there. APR_EINVAL: the mapping is damaged. */
@@ -151,14 +151,32 @@ static apr_status_t elect_of_hash(lookup_t *lookup, storer_bytes_t key, const re
     return rv;
 }
 
+/* A plain value lies in the mapping's place, in the library's form: rare, so not fast. One in parts is
+ * no mapping. */
+static apr_status_t elect_of_value(lookup_t *lookup, storer_bytes_t key)
+{
+    storer_view_t view = STORER_VIEW_EMPTY;
+    apr_status_t rv = read_value(lookup->redis, key, lookup->now, lookup->deadline, &view);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (view.length == (apr_off_t)view.part.len) {
+        lookup->mapping = view.part;
+        rv = elect(lookup);
+    }
+    else {
+        rv = APR_EINVAL;
+    }
+    view.ops->release(&view);
+    return rv;
+}
+
 static void log_damage(redis_t *redis, storer_bytes_t base_key)
 {
-    if (redis_may_complain(redis)) {
-        host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
-                 "redis: the mapping of %.*s is damaged; it will be replaced by the next store (such "
-                 "things are said once a minute)", base_key.len < 200 ? (int)base_key.len : 200,
-                 base_key.data);
-    }
+    host_log(redis->base.env, STORER_LOG_WARNING, APR_SUCCESS,
+             "redis: the mapping of %.*s is damaged; it will be replaced by the next store",
+             base_key.len < 200 ? (int)base_key.len : 200, base_key.data);
 }
 
 apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
@@ -172,6 +190,7 @@ apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
                         stale, pool, { NULL, 0 }, NULL };
     reply_t *replies[3] = { NULL, NULL, NULL };
     apr_status_t rv;
+    int is_value;
 
     if (validator) {
         self->env->api->validator_reset(validator);
@@ -181,16 +200,13 @@ apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
         return rv;
     }
     lookup.value = replies[1];
-    if (reply_is_error(replies[0], "WRONGTYPE")) { /* a plain value in its place: rare, so not fast */
-        rv = self->env->api->get_multi_level(self, base_key, request, validator, now, fresh, stale,
-                                             pool);
-    }
-    else {
-        rv = elect_of_hash(&lookup, key, replies[0]);
-        if (rv == APR_EINVAL) {
+    is_value = reply_is_error(replies[0], "WRONGTYPE");
+    rv = is_value ? elect_of_value(&lookup, key) : elect_of_hash(&lookup, key, replies[0]);
+    if (rv == APR_EINVAL) {
+        if (is_value || redis_may_complain(redis)) { /* a value is somebody's doing, and replaced */
             log_damage(redis, base_key);
-            rv = APR_NOTFOUND;
         }
+        rv = APR_NOTFOUND;
     }
     reply_free(replies[0]);
     reply_free(lookup.value);

@@ -81,7 +81,7 @@ static void add_purge(batch_t *batch, const redis_t *redis, const apr_uint64_t *
     apr_uint64_t least = highest + 1 > (apr_uint64_t)now ? highest + 1 : (apr_uint64_t)now;
     int i;
 
-    batch_command(batch, 11 + count + all, "EVAL");
+    batch_command(batch, REPLY_IS_STRING, 11 + count + all, "EVAL");
     batch_text(batch, PURGE_SCRIPT);
     batch_number(batch, 3);
     batch_name(batch, NAMES_EPOCH, no_key);
@@ -209,7 +209,7 @@ static apr_status_t read_page(redis_t *redis, apr_uint64_t from, reply_t **page)
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 8, "ZRANGEBYSCORE");
+    batch_command(&batch, REPLY_IS_ARRAY, 8, "ZRANGEBYSCORE");
     batch_name(&batch, NAMES_PURGES, no_key);
     batch_number(&batch, (apr_int64_t)from);
     batch_text(&batch, "+inf");

@@ -33,7 +33,7 @@ static void release(storer_view_t *view)
 }
 
 /* A part that is gone will not come back, so it counts as damage: the host drops such an entry. */
-static apr_status_t next(storer_view_t *view)
+static apr_status_t next_until(storer_view_t *view, clock_point_t deadline)
 {
     lease_t *lease = view->lease;
     redis_t *redis = lease->redis;
@@ -46,9 +46,9 @@ static apr_status_t next(storer_view_t *view)
         return APR_EOF;
     }
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 2, "GET");
+    batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
     batch_part(&batch, lease->value.version, lease->number + 1);
-    rv = router_run_one(redis, &batch, EXCHANGE_READ, redis_deadline(redis), &reply);
+    rv = router_run_one(redis, &batch, EXCHANGE_READ, deadline, &reply);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -61,6 +61,13 @@ static apr_status_t next(storer_view_t *view)
     lease->reply = reply;
     lease->number++;
     return APR_SUCCESS;
+}
+
+static apr_status_t next(storer_view_t *view)
+{
+    const lease_t *lease = view->lease;
+
+    return next_until(view, redis_deadline(lease->redis));
 }
 
 static const storer_view_ops_t view_ops = { next, release, NULL };
@@ -100,7 +107,7 @@ static apr_status_t touch_parts(redis_t *redis, const value_t *value, clock_poin
         int complete;
 
         batch_begin(&batch, &redis->names);
-        batch_command(&batch, (int)count + 1, "TOUCH");
+        batch_command(&batch, REPLY_IS_INTEGER, (int)count + 1, "TOUCH");
         for (number = first; number < first + count; number++) {
             batch_part(&batch, value->version, number);
         }
@@ -178,27 +185,48 @@ apr_status_t read_open_memory(redis_t *redis, char *memory, apr_size_t len, stor
     return APR_SUCCESS;
 }
 
-apr_status_t redis_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
-                       apr_pool_t *pool)
+/* Memory is taken for what has come, and not for what the head says will come. */
+apr_status_t read_all(storer_view_t *view, clock_point_t deadline, char **bytes, apr_size_t *len)
 {
-    redis_t *redis = redis_of(self);
-    clock_point_t deadline = redis_deadline(redis);
+    apr_size_t room = 0, used = 0;
+    char *all = NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    while (rv == APR_SUCCESS) {
+        if (used + view->part.len >= room) {
+            char *larger;
+
+            room = 2 * (used + view->part.len) + 1;
+            larger = realloc(all, room);
+            if (!larger) {
+                free(all);
+                return APR_ENOMEM;
+            }
+            all = larger;
+        }
+        memcpy(all + used, view->part.data, view->part.len);
+        used += view->part.len;
+        rv = next_until(view, deadline);
+    }
+    if (rv != APR_EOF) {
+        free(all);
+        return rv;
+    }
+    *bytes = all;
+    *len = used;
+    return APR_SUCCESS;
+}
+
+apr_status_t read_value(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                        clock_point_t deadline, storer_view_t *view)
+{
     reply_t *replies[2] = { NULL, NULL };
     epoch_question_t question;
-    storer_bytes_t base_key;
     batch_t batch;
     apr_status_t rv;
-    int is_value = 0;
 
-    (void)pool;
-    if (names_is_mapping(key, &base_key)) {
-        rv = mapping_view(redis, key, now, deadline, view, &is_value);
-        if (rv != APR_SUCCESS || !is_value) {
-            return rv;
-        }
-    }
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 2, "GET");
+    batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
     batch_key(&batch, key);
     epoch_ask(redis, &batch, &question);
     rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
@@ -210,4 +238,23 @@ apr_status_t redis_get(storer_t *self, storer_bytes_t key, apr_time_t now, store
     rv = read_open(redis, key, &replies[0], now, deadline, view);
     reply_free(replies[0]);
     return rv;
+}
+
+apr_status_t redis_get(storer_t *self, storer_bytes_t key, apr_time_t now, storer_view_t *view,
+                       apr_pool_t *pool)
+{
+    redis_t *redis = redis_of(self);
+    clock_point_t deadline = redis_deadline(redis);
+    storer_bytes_t base_key;
+    int is_value = 0;
+
+    (void)pool;
+    if (names_is_mapping(key, &base_key)) {
+        apr_status_t rv = mapping_view(redis, key, now, deadline, view, &is_value);
+
+        if (rv != APR_SUCCESS || !is_value) {
+            return rv;
+        }
+    }
+    return read_value(redis, key, now, deadline, view);
 }

@@ -18,6 +18,13 @@
 apr_status_t read_open(redis_t *redis, storer_bytes_t key, reply_t **reply, apr_time_t now,
                        clock_point_t deadline, storer_view_t *view);
 
+/** storer_get within the deadline, for what is no mapping. */
+apr_status_t read_value(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                        clock_point_t deadline, storer_view_t *view);
+
+/** All bytes of a view of ours, malloc'ed, within the deadline. The view is not released. */
+apr_status_t read_all(storer_view_t *view, clock_point_t deadline, char **bytes, apr_size_t *len);
+
 /** A view of bytes in memory, which is malloc'ed and becomes the view's. */
 apr_status_t read_open_memory(redis_t *redis, char *memory, apr_size_t len, storer_expiry_t expiry,
                               storer_view_t *view);

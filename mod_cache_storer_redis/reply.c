@@ -144,6 +144,11 @@ void reply_free_all(reply_t **replies, int count)
     }
 }
 
+int reply_is_one_of(const reply_t *reply, reply_kinds_t kinds)
+{
+    return (kinds | REPLY_KIND(REPLY_ERROR)) & REPLY_KIND(reply->type);
+}
+
 int reply_is_error(const reply_t *reply, const char *word)
 {
     apr_size_t len = strlen(word);

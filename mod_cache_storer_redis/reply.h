@@ -28,6 +28,15 @@ struct reply_t {
     reply_t      **elements;   /**< none of them NULL once the reply is complete */
 };
 
+/** Kinds of answers that make sense after a command, beside errors, which always do: bits. */
+typedef unsigned reply_kinds_t;
+#define REPLY_KIND(type)  (1u << (type))
+#define REPLY_IS_STRING   REPLY_KIND(REPLY_STRING)
+#define REPLY_IS_VALUE    (REPLY_KIND(REPLY_STRING) | REPLY_KIND(REPLY_NIL))
+#define REPLY_IS_STATUS   REPLY_KIND(REPLY_STATUS)
+#define REPLY_IS_INTEGER  REPLY_KIND(REPLY_INTEGER)
+#define REPLY_IS_ARRAY    REPLY_KIND(REPLY_ARRAY)
+
 /** Bounds on one answer, and what it has taken so far. */
 typedef struct reply_limits_t {
     apr_size_t bytes_max, nodes_max;
@@ -41,6 +50,9 @@ extern redisReplyObjectFunctions reply_functions;
 void reply_free(reply_t *reply);
 /** Free several, and forget them. */
 void reply_free_all(reply_t **replies, int count);
+
+/** Is it an error, or of one of these kinds? */
+int reply_is_one_of(const reply_t *reply, reply_kinds_t kinds);
 
 /** Does an error begin with this word ("WRONGTYPE")? */
 int reply_is_error(const reply_t *reply, const char *word);

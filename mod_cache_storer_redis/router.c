@@ -72,8 +72,8 @@ static apr_status_t follow_ask(redis_t *redis, const node_t *from, const batch_t
         return APR_EINVAL;
     }
     batch_begin(&asking, &redis->names);
-    batch_command(&asking, 1, "ASKING");
-    batch_raw(&asking, batch_nth(batch, nth));
+    batch_command(&asking, REPLY_IS_STATUS, 1, "ASKING");
+    batch_copy(&asking, batch, nth);
     rv = exchange_run(node, &asking, kind, deadline, answers);
     batch_end(&asking);
     if (rv == APR_SUCCESS) {

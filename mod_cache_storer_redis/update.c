@@ -30,34 +30,14 @@
 typedef struct old_t {
     char            head[VALUE_HEAD_SIZE];
     apr_size_t      head_len;   /* 0: there is nothing */
+    char           *memory;     /* of the bytes; malloc'ed */
     storer_bytes_t  bytes;      /* data NULL: there is none */
     storer_expiry_t expiry;
 } old_t;
 
-/* All bytes of a view, in pool. */
-static apr_status_t collect(storer_view_t *view, storer_bytes_t *bytes, apr_pool_t *pool)
+static apr_status_t read_old(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                             clock_point_t deadline, old_t *old)
 {
-    char *copy = apr_palloc(pool, (apr_size_t)view->length + 1);
-    apr_size_t used = 0;
-    apr_status_t rv = APR_SUCCESS;
-
-    while (rv == APR_SUCCESS) {
-        memcpy(copy + used, view->part.data, view->part.len);
-        used += view->part.len;
-        rv = view->ops->next(view);
-    }
-    if (rv != APR_EOF) {
-        return rv;
-    }
-    bytes->data = copy;
-    bytes->len = used;
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_old(redis_t *redis, storer_bytes_t key, apr_time_t now, old_t *old,
-                             apr_pool_t *pool)
-{
-    clock_point_t deadline = redis_deadline(redis);
     storer_view_t view = STORER_VIEW_EMPTY;
     reply_t *reply = NULL;
     batch_t batch;
@@ -65,7 +45,7 @@ static apr_status_t read_old(redis_t *redis, storer_bytes_t key, apr_time_t now,
 
     memset(old, 0, sizeof(*old));
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 2, "GET");
+    batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
     batch_key(&batch, key);
     rv = router_run_one(redis, &batch, EXCHANGE_READ, deadline, &reply);
     if (rv != APR_SUCCESS) {
@@ -81,13 +61,16 @@ static apr_status_t read_old(redis_t *redis, storer_bytes_t key, apr_time_t now,
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
     old->expiry = view.expiry;
-    rv = collect(&view, &old->bytes, pool);
+    rv = read_all(&view, deadline, &old->memory, &old->bytes.len);
     view.ops->release(&view);
+    if (rv == APR_SUCCESS) {
+        old->bytes.data = old->memory;
+    }
     return rv;
 }
 
 static apr_status_t run_swap(redis_t *redis, storer_bytes_t key, const old_t *old, const char *head,
-                             storer_bytes_t first, apr_int64_t ttl)
+                             storer_bytes_t first, apr_int64_t ttl, clock_point_t deadline)
 {
     storer_bytes_t before = { old->head, old->head_len }, after = { head, ttl ? VALUE_HEAD_SIZE : 0 };
     reply_t *reply = NULL;
@@ -95,7 +78,7 @@ static apr_status_t run_swap(redis_t *redis, storer_bytes_t key, const old_t *ol
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 8, "EVAL");
+    batch_command(&batch, REPLY_IS_INTEGER, 8, "EVAL");
     batch_text(&batch, SWAP_SCRIPT);
     batch_number(&batch, 1);
     batch_key(&batch, key);
@@ -103,13 +86,12 @@ static apr_status_t run_swap(redis_t *redis, storer_bytes_t key, const old_t *ol
     batch_two(&batch, after, first);
     batch_number(&batch, ttl);
     batch_bytes(&batch, after);
-    rv = router_run_one(redis, &batch, ttl ? EXCHANGE_WRITE : EXCHANGE_READ, redis_deadline(redis),
-                        &reply);
+    rv = router_run_one(redis, &batch, ttl ? EXCHANGE_WRITE : EXCHANGE_READ, deadline, &reply);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     if (reply->type != REPLY_INTEGER) {
-        rv = APR_EINVAL;
+        rv = APR_EGENERAL;
     }
     else if (reply->integer != 1) {
         rv = APR_EAGAIN;
@@ -120,7 +102,8 @@ static apr_status_t run_swap(redis_t *redis, storer_bytes_t key, const old_t *ol
 
 /* APR_EAGAIN: lost the race. */
 static apr_status_t swap(redis_t *redis, storer_bytes_t key, const old_t *old,
-                         storer_bytes_t value, storer_expiry_t expiry, apr_time_t now)
+                         storer_bytes_t value, storer_expiry_t expiry, apr_time_t now,
+                         clock_point_t deadline)
 {
     static const storer_bytes_t nothing = { "", 0 };
     apr_int64_t ttl = value.data ? value_ttl(value_end(expiry), now) : 0;
@@ -130,7 +113,7 @@ static apr_status_t swap(redis_t *redis, storer_bytes_t key, const old_t *old,
     apr_status_t rv;
 
     if (ttl == 0) {
-        rv = run_swap(redis, key, old, head, nothing, 0);
+        rv = run_swap(redis, key, old, head, nothing, 0, deadline);
     }
     else {
         rv = value_init(&next, expiry);
@@ -144,18 +127,42 @@ static apr_status_t swap(redis_t *redis, storer_bytes_t key, const old_t *old,
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        rv = run_swap(redis, key, old, head, first, ttl);
+        rv = run_swap(redis, key, old, head, first, ttl, deadline);
         if (rv != APR_SUCCESS) {
-            write_drop_parts(redis, &next);
+            write_drop_parts(redis, &next, deadline);
         }
     }
     if (rv == APR_SUCCESS) {
         storer_bytes_t bytes = { old->head, old->head_len };
 
         if (value_read_head(&before, bytes) == APR_SUCCESS) {
-            write_drop_parts(redis, &before);
+            write_drop_parts(redis, &before, deadline);
         }
     }
+    return rv;
+}
+
+/* *lost: the race was, so that another try makes sense. */
+static apr_status_t try_update(redis_t *redis, storer_bytes_t key, storer_edit_fn *edit, void *baton,
+                               apr_time_t now, clock_point_t deadline, int *lost,
+                               apr_pool_t *scratch)
+{
+    storer_bytes_t value = { NULL, 0 };
+    storer_expiry_t expiry;
+    old_t old;
+    apr_status_t rv;
+
+    rv = read_old(redis, key, now, deadline, &old);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    expiry = old.expiry;
+    rv = edit(baton, old.bytes, &value, &expiry, scratch);
+    if (rv == APR_SUCCESS) {
+        rv = swap(redis, key, &old, value, expiry, now, deadline);
+        *lost = rv == APR_EAGAIN;
+    }
+    free(old.memory);
     return rv;
 }
 
@@ -163,31 +170,17 @@ apr_status_t redis_update(storer_t *self, storer_bytes_t key, storer_edit_fn *ed
                           apr_time_t now, apr_pool_t *scratch)
 {
     redis_t *redis = redis_of(self);
+    clock_point_t deadline = redis_deadline(redis);
     storer_bytes_t base_key;
-    int tries;
+    apr_status_t rv = APR_EAGAIN;
+    int tries, lost = 1;
 
     if (names_is_mapping(key, &base_key)) {
         return mapping_update(redis, key, edit, baton, now, scratch);
     }
-    for (tries = 0; tries < TRIES_MAX; tries++) {
-        storer_bytes_t value = { NULL, 0 };
-        storer_expiry_t expiry;
-        old_t old;
-        apr_status_t rv;
-
-        rv = read_old(redis, key, now, &old, scratch);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        expiry = old.expiry;
-        rv = edit(baton, old.bytes, &value, &expiry, scratch);
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-        rv = swap(redis, key, &old, value, expiry, now);
-        if (rv != APR_EAGAIN) {
-            return rv;
-        }
+    for (tries = 0; lost && tries < TRIES_MAX; tries++) {
+        lost = 0;
+        rv = try_update(redis, key, edit, baton, now, deadline, &lost, scratch);
     }
-    return APR_EAGAIN;
+    return rv;
 }

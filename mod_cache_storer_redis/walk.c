@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * walk.c - what goes over all keys: map_keys and reset (delete_many is the library's, on map_keys). By
- * SCAN, page by page, at each server that holds keys, and never beyond our own names. How long a walk
- * takes depends on the size of the database; each single step is bounded by the timeout.
+ * SCAN, page by page, at each server that holds keys, and never beyond our own names.
+ *
+ * How long a walk takes depends on the size of the database. Each single step is bounded by the
+ * timeout, and the walk by what it finds: it fails if it comes to a place for the second time, or has
+ * come to nothing of ours for long (WALK_PATIENCE), as with a server whose SCAN does not end.
  */
 #include "epoch.h"
 #include "mapping.h"
@@ -13,7 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_COUNT 200
+/* Places of the database in one step, which takes Redis a fraction of a millisecond. */
+#define PAGE_COUNT 1000
+
+/* For how many timeouts, and for how long at most, a walk goes on without coming to a key of ours that
+ * it has not seen. */
+#define WALK_PATIENCE     100
+#define WALK_PATIENCE_MAX (10 * APR_USEC_PER_SEC)
 
 /* ---- keys seen: SCAN may return one twice ---- */
 
@@ -85,10 +94,79 @@ static apr_status_t seen_add(seen_t *seen, storer_bytes_t key)
 
 /* ---- walking ---- */
 
+/* Where a walk at one server is, and whether it gets anywhere. */
+typedef struct progress_t {
+    node_t        *node;
+    apr_interval_time_t patience;
+    clock_point_t  until;         /* without a find */
+    char           text[24];
+    storer_bytes_t cursor;
+    char           mark[24];      /* a cursor that was met before; each is compared with it */
+    apr_size_t     mark_len;
+    apr_uint64_t   pages, mark_at;
+} progress_t;
+
 /* Called for each page of names that fit the pattern, which may come more than once. The pool is
- * cleared after each. */
-typedef apr_status_t walk_fn(redis_t *redis, void *baton, node_t *node, const reply_t *names,
+ * cleared after each. progress_found() tells of a name that is a new one, and there. */
+typedef apr_status_t walk_fn(redis_t *redis, void *baton, progress_t *progress, const reply_t *names,
                              apr_pool_t *pool);
+
+static void progress_found(progress_t *progress)
+{
+    progress->until = clock_now() + progress->patience;
+}
+
+static void progress_begin(progress_t *progress, const redis_t *redis, node_t *node)
+{
+    apr_interval_time_t timeout = redis->options.timeout, most = WALK_PATIENCE * timeout;
+
+    if (most > WALK_PATIENCE_MAX) {
+        most = timeout > WALK_PATIENCE_MAX ? timeout : WALK_PATIENCE_MAX;
+    }
+    memset(progress, 0, sizeof(*progress));
+    progress->node = node;
+    progress->patience = most;
+    progress->cursor.data = strcpy(progress->text, "0");
+    progress->cursor.len = 1;
+    progress_found(progress);
+}
+
+/* APR_TIMEUP: it has not got anywhere for long. */
+static apr_status_t progress_check(const progress_t *progress)
+{
+    if (clock_left(progress->until) > 0) {
+        return APR_SUCCESS;
+    }
+    node_failed(progress->node, APR_TIMEUP, "its SCAN does not end");
+    return APR_TIMEUP;
+}
+
+static int progress_is_over(const progress_t *progress)
+{
+    return progress->cursor.len == 1 && progress->text[0] == '0';
+}
+
+/* The cursor after a page. A circle of cursors, however large, comes to the mark again, which moves on
+ * after 1, 2, 4, ... pages. */
+static apr_status_t progress_step(progress_t *progress, storer_bytes_t cursor)
+{
+    progress->cursor.len = cursor.len;
+    memcpy(progress->text, cursor.data, cursor.len);
+    if (progress_is_over(progress)) {
+        return APR_SUCCESS;
+    }
+    if (progress->mark_at > 0 && cursor.len == progress->mark_len
+        && memcmp(progress->mark, cursor.data, cursor.len) == 0) {
+        node_failed(progress->node, APR_SUCCESS, "its SCAN goes round in circles");
+        return APR_EINVAL;
+    }
+    if (++progress->pages >= 2 * progress->mark_at) {
+        memcpy(progress->mark, cursor.data, cursor.len);
+        progress->mark_len = cursor.len;
+        progress->mark_at = progress->pages;
+    }
+    return progress_check(progress);
+}
 
 static apr_status_t read_page(redis_t *redis, node_t *node, storer_bytes_t pattern,
                               storer_bytes_t cursor, reply_t **page)
@@ -98,7 +176,7 @@ static apr_status_t read_page(redis_t *redis, node_t *node, storer_bytes_t patte
     apr_status_t rv;
 
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 6, "SCAN");
+    batch_command(&batch, REPLY_IS_ARRAY, 6, "SCAN");
     batch_bytes(&batch, cursor);
     batch_text(&batch, "MATCH");
     batch_bytes(&batch, pattern);
@@ -110,7 +188,8 @@ static apr_status_t read_page(redis_t *redis, node_t *node, storer_bytes_t patte
         return rv;
     }
     if (reply->type != REPLY_ARRAY || reply->count != 2
-        || reply->elements[0]->type != REPLY_STRING || reply->elements[0]->text.len > 20
+        || reply->elements[0]->type != REPLY_STRING || reply->elements[0]->text.len < 1
+        || reply->elements[0]->text.len > 20
         || reply->elements[1]->type != REPLY_ARRAY) {
         reply_free(reply);
         return APR_EINVAL;
@@ -122,26 +201,25 @@ static apr_status_t read_page(redis_t *redis, node_t *node, storer_bytes_t patte
 static apr_status_t walk_node(redis_t *redis, node_t *node, storer_bytes_t pattern, walk_fn *fn,
                               void *baton, apr_pool_t *pool)
 {
-    char text[24] = "0";
-    storer_bytes_t cursor = { text, 1 };
+    progress_t progress;
+    apr_status_t rv = APR_SUCCESS;
 
-    for (;;) {
+    progress_begin(&progress, redis, node);
+    do {
         reply_t *page = NULL;
-        apr_status_t rv;
 
-        rv = read_page(redis, node, pattern, cursor, &page);
+        rv = read_page(redis, node, pattern, progress.cursor, &page);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        cursor.len = page->elements[0]->text.len;
-        memcpy(text, page->elements[0]->text.data, cursor.len);
-        rv = fn(redis, baton, node, page->elements[1], pool);
+        rv = fn(redis, baton, &progress, page->elements[1], pool);
         apr_pool_clear(pool);
-        reply_free(page);
-        if (rv != APR_SUCCESS || (cursor.len == 1 && text[0] == '0')) {
-            return rv;
+        if (rv == APR_SUCCESS) {
+            rv = progress_step(&progress, page->elements[0]->text);
         }
-    }
+        reply_free(page);
+    } while (rv == APR_SUCCESS && !progress_is_over(&progress));
+    return rv;
 }
 
 static apr_status_t walk(redis_t *redis, storer_bytes_t pattern, walk_fn *fn, void *baton)
@@ -181,7 +259,8 @@ static int begins_with(storer_bytes_t key, storer_bytes_t prefix)
     return key.len >= prefix.len && memcmp(key.data, prefix.data, prefix.len) == 0;
 }
 
-static apr_status_t map_name(redis_t *redis, map_t *map, storer_bytes_t name, apr_pool_t *pool)
+static apr_status_t map_name(redis_t *redis, map_t *map, storer_bytes_t name,
+                             progress_t *progress, apr_pool_t *pool)
 {
     storer_view_t view = STORER_VIEW_EMPTY;
     storer_bytes_t key = { map->key, names_read(&redis->names, name, map->key) };
@@ -198,6 +277,7 @@ static apr_status_t map_name(redis_t *redis, map_t *map, storer_bytes_t name, ap
     if (rv != APR_SUCCESS) {
         return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     }
+    progress_found(progress);
     rv = map->fn(map->baton, key, &view);
     if (view.ops) {
         view.ops->release(&view);
@@ -205,18 +285,20 @@ static apr_status_t map_name(redis_t *redis, map_t *map, storer_bytes_t name, ap
     return rv;
 }
 
-static apr_status_t map_page(redis_t *redis, void *baton, node_t *node, const reply_t *names,
-                             apr_pool_t *pool)
+static apr_status_t map_page(redis_t *redis, void *baton, progress_t *progress,
+                             const reply_t *names, apr_pool_t *pool)
 {
     apr_status_t rv = APR_SUCCESS;
     apr_size_t i;
 
-    (void)node;
     for (i = 0; i < names->count && rv == APR_SUCCESS; i++) {
         storer_bytes_t name = reply_string(names->elements[i]);
 
         if (name.data && name.len <= NAMES_TEXT_MAX) {
-            rv = map_name(redis, baton, name, pool);
+            rv = map_name(redis, baton, name, progress, pool);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = progress_check(progress);
         }
     }
     return rv;
@@ -255,8 +337,8 @@ apr_status_t redis_map_keys(storer_t *self, storer_bytes_t prefix, apr_time_t no
 
 /* A page of names is dropped in one go, at the server that named them. A name that has moved to
  * another one meanwhile is seen there, or stays. Parts are left to readers for a while. */
-static apr_status_t reset_page(redis_t *redis, void *baton, node_t *node, const reply_t *names,
-                               apr_pool_t *pool)
+static apr_status_t reset_page(redis_t *redis, void *baton, progress_t *progress,
+                               const reply_t *names, apr_pool_t *pool)
 {
     int is_part = baton != NULL;
     reply_t **replies;
@@ -269,7 +351,7 @@ static apr_status_t reset_page(redis_t *redis, void *baton, node_t *node, const 
         storer_bytes_t name = reply_string(names->elements[i]);
 
         if (name.data) {
-            batch_command(&batch, is_part ? 3 : 2, is_part ? "PEXPIRE" : "DEL");
+            batch_command(&batch, REPLY_IS_INTEGER, is_part ? 3 : 2, is_part ? "PEXPIRE" : "DEL");
             batch_bytes(&batch, name);
             if (is_part) {
                 batch_number(&batch, WRITE_GRACE);
@@ -278,7 +360,12 @@ static apr_status_t reset_page(redis_t *redis, void *baton, node_t *node, const 
     }
     if (batch.count > 0) {
         replies = apr_pcalloc(pool, sizeof(*replies) * (apr_size_t)batch.count);
-        rv = exchange_run(node, &batch, EXCHANGE_READ, redis_deadline(redis), replies);
+        rv = exchange_run(progress->node, &batch, EXCHANGE_READ, redis_deadline(redis), replies);
+        for (i = 0; rv == APR_SUCCESS && i < (apr_size_t)batch.count; i++) {
+            if (replies[i]->type == REPLY_INTEGER && replies[i]->integer == 1) {
+                progress_found(progress);
+            }
+        }
         reply_free_all(replies, batch.count);
     }
     batch_end(&batch);

@@ -19,7 +19,7 @@
 /* ---- parts ---- */
 
 static apr_status_t write_part(redis_t *redis, const value_t *value, apr_uint32_t number,
-                               storer_bytes_t part, apr_int64_t ttl)
+                               storer_bytes_t part, apr_int64_t ttl, clock_point_t deadline)
 {
     char head[VALUE_PART_HEAD];
     storer_bytes_t start = { head, sizeof(head) };
@@ -29,14 +29,14 @@ static apr_status_t write_part(redis_t *redis, const value_t *value, apr_uint32_
 
     value_write_part(value, number, part, head);
     batch_begin(&batch, &redis->names);
-    batch_command(&batch, 5, "SET");
+    batch_command(&batch, REPLY_IS_STATUS, 5, "SET");
     batch_part(&batch, value->version, number);
     batch_two(&batch, start, part);
     batch_text(&batch, "PX");
     batch_number(&batch, ttl + WRITE_GRACE);
-    rv = router_run_one(redis, &batch, EXCHANGE_WRITE, redis_deadline(redis), &reply);
+    rv = router_run_one(redis, &batch, EXCHANGE_WRITE, deadline, &reply);
     if (rv == APR_SUCCESS) {
-        rv = reply->type == REPLY_STATUS ? APR_SUCCESS : APR_EINVAL;
+        rv = reply->type == REPLY_STATUS ? APR_SUCCESS : APR_EGENERAL;
         reply_free(reply);
     }
     return rv;
@@ -53,15 +53,16 @@ apr_status_t write_parts(redis_t *redis, const value_t *value, storer_bytes_t by
         storer_bytes_t part = { bytes.data + start,
                                 rest < value->part_size ? rest : value->part_size };
 
-        rv = write_part(redis, value, number, part, ttl);
+        rv = write_part(redis, value, number, part, ttl, redis_deadline(redis));
     }
     if (rv != APR_SUCCESS) {
-        write_drop_parts(redis, value);
+        write_drop_parts(redis, value, redis_deadline(redis));
     }
     return rv;
 }
 
-void write_drop_parts(redis_t *redis, const value_t *value)
+/* The number of parts may be what the server says. */
+void write_drop_parts(redis_t *redis, const value_t *value, clock_point_t deadline)
 {
     apr_uint32_t number = 1;
 
@@ -72,11 +73,11 @@ void write_drop_parts(redis_t *redis, const value_t *value)
 
         batch_begin(&batch, &redis->names);
         for (; number < value->parts && batch.count < HOUSE_MAX; number++) {
-            batch_command(&batch, 3, "PEXPIRE");
+            batch_command(&batch, REPLY_IS_INTEGER, 3, "PEXPIRE");
             batch_part(&batch, value->version, number);
             batch_number(&batch, WRITE_GRACE);
         }
-        rv = router_run(redis, &batch, EXCHANGE_READ, redis_deadline(redis), replies);
+        rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
         reply_free_all(replies, batch.count);
         batch_end(&batch);
         if (rv != APR_SUCCESS) {
@@ -85,12 +86,12 @@ void write_drop_parts(redis_t *redis, const value_t *value)
     }
 }
 
-void write_drop_old(redis_t *redis, const reply_t *head)
+void write_drop_old(redis_t *redis, const reply_t *head, clock_point_t deadline)
 {
     value_t old;
 
     if (value_read_head(&old, reply_string(head)) == APR_SUCCESS && old.parts > 1) {
-        write_drop_parts(redis, &old);
+        write_drop_parts(redis, &old, deadline);
     }
 }
 
@@ -98,7 +99,7 @@ void write_drop_old(redis_t *redis, const reply_t *head)
 
 static void add_head_question(batch_t *batch, storer_bytes_t key)
 {
-    batch_command(batch, 4, "GETRANGE");
+    batch_command(batch, REPLY_IS_STRING, 4, "GETRANGE");
     batch_key(batch, key);
     batch_number(batch, 0);
     batch_number(batch, VALUE_HEAD_SIZE - 1);
@@ -112,7 +113,7 @@ void write_add_head(batch_t *batch, const value_t *value, storer_bytes_t key, st
 
     value_write_head(value, key, first, head);
     add_head_question(batch, key);
-    batch_command(batch, 5, "SET");
+    batch_command(batch, REPLY_IS_STATUS, 5, "SET");
     batch_key(batch, key);
     batch_two(batch, start, first);
     batch_text(batch, "PX");
@@ -122,9 +123,9 @@ void write_add_head(batch_t *batch, const value_t *value, storer_bytes_t key, st
 /* The epoch is asked for behind it: so a purge that has looked through all keys before this one was
  * there is known when the store is over. */
 static apr_status_t write_head(redis_t *redis, const value_t *value, storer_bytes_t key,
-                               storer_bytes_t first, apr_int64_t ttl, write_extra_t *extra)
+                               storer_bytes_t first, apr_int64_t ttl, write_extra_t *extra,
+                               clock_point_t deadline)
 {
-    clock_point_t deadline = redis_deadline(redis);
     reply_t *replies[4] = { NULL, NULL, NULL, NULL };
     epoch_question_t question;
     batch_t batch;
@@ -140,9 +141,9 @@ static apr_status_t write_head(redis_t *redis, const value_t *value, storer_byte
     batch_end(&batch);
     if (rv == APR_SUCCESS) {
         epoch_settle(redis, &question, replies, deadline);
-        rv = replies[1]->type == REPLY_STATUS ? APR_SUCCESS : APR_EINVAL;
+        rv = replies[1]->type == REPLY_STATUS ? APR_SUCCESS : APR_EGENERAL;
         if (rv == APR_SUCCESS) {
-            write_drop_old(redis, replies[0]);
+            write_drop_old(redis, replies[0], deadline);
             if (extra) {
                 extra->reply = replies[2];
                 replies[2] = NULL;
@@ -153,7 +154,8 @@ static apr_status_t write_head(redis_t *redis, const value_t *value, storer_byte
     return rv;
 }
 
-apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now, int *was_there)
+apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                          clock_point_t deadline, int *was_there)
 {
     reply_t *replies[2] = { NULL, NULL };
     batch_t batch;
@@ -162,9 +164,9 @@ apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now, in
 
     batch_begin(&batch, &redis->names);
     add_head_question(&batch, key);
-    batch_command(&batch, 2, "DEL");
+    batch_command(&batch, REPLY_IS_INTEGER, 2, "DEL");
     batch_key(&batch, key);
-    rv = router_run(redis, &batch, EXCHANGE_READ, redis_deadline(redis), replies);
+    rv = router_run(redis, &batch, EXCHANGE_READ, deadline, replies);
     batch_end(&batch);
     if (rv != APR_SUCCESS) {
         return rv;
@@ -174,29 +176,30 @@ apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now, in
                      && value_read_head(&old, reply_string(replies[0])) == APR_SUCCESS
                      && value_end(old.expiry) > now;
     }
-    rv = replies[1]->type == REPLY_INTEGER ? APR_SUCCESS : APR_EINVAL;
-    write_drop_old(redis, replies[0]);
+    rv = replies[1]->type == REPLY_INTEGER ? APR_SUCCESS : APR_EGENERAL;
+    write_drop_old(redis, replies[0], deadline);
     reply_free_all(replies, 2);
     return rv;
 }
 
 apr_status_t redis_delete(storer_t *self, storer_bytes_t key)
 {
-    return write_delete(redis_of(self), key, 0, NULL);
+    redis_t *redis = redis_of(self);
+
+    return write_delete(redis, key, 0, redis_deadline(redis), NULL);
 }
 
 /* What is over already takes the place of what was there, and is gone. */
-apr_status_t redis_set(storer_t *self, storer_bytes_t key, storer_bytes_t value,
-                       storer_expiry_t expiry, apr_time_t now)
+apr_status_t write_set(redis_t *redis, storer_bytes_t key, storer_bytes_t value,
+                       storer_expiry_t expiry, apr_time_t now, clock_point_t deadline)
 {
-    redis_t *redis = redis_of(self);
     apr_int64_t ttl = value_ttl(value_end(expiry), now);
     storer_bytes_t first = value;
     value_t head;
     apr_status_t rv;
 
     if (ttl == 0) {
-        return redis_delete(self, key);
+        return write_delete(redis, key, now, deadline, NULL);
     }
     if (value.len > (apr_size_t)VALUE_PART_MAX * VALUE_PARTS_MAX) {
         return APR_ENOSPC;
@@ -209,12 +212,21 @@ apr_status_t redis_set(storer_t *self, storer_bytes_t key, storer_bytes_t value,
     first.len = head.first_size;
     rv = write_parts(redis, &head, value, ttl);
     if (rv == APR_SUCCESS) {
-        rv = write_head(redis, &head, key, first, ttl, NULL);
+        deadline = head.parts > 1 ? redis_deadline(redis) : deadline;
+        rv = write_head(redis, &head, key, first, ttl, NULL, deadline);
         if (rv != APR_SUCCESS && head.parts > 1) {
-            write_drop_parts(redis, &head);
+            write_drop_parts(redis, &head, deadline);
         }
     }
     return rv;
+}
+
+apr_status_t redis_set(storer_t *self, storer_bytes_t key, storer_bytes_t value,
+                       storer_expiry_t expiry, apr_time_t now)
+{
+    redis_t *redis = redis_of(self);
+
+    return write_set(redis, key, value, expiry, now, redis_deadline(redis));
 }
 
 /* ---- the writer ---- */
@@ -265,7 +277,7 @@ static apr_status_t grow_first(writing_t *writing, apr_size_t wanted)
     return APR_SUCCESS;
 }
 
-static apr_status_t flush(writing_t *writing)
+static apr_status_t flush(writing_t *writing, clock_point_t deadline)
 {
     storer_bytes_t part = { writing->bytes, writing->used };
     apr_status_t rv;
@@ -275,7 +287,7 @@ static apr_status_t flush(writing_t *writing)
     }
     /* the length is that of all but the last part, until the end is known */
     rv = write_part(writing->redis, &writing->value, writing->written + 1, part,
-                    ttl_left(writing));
+                    ttl_left(writing), deadline);
     if (rv == APR_SUCCESS) {
         writing->written++;
         writing->used = 0;
@@ -326,21 +338,21 @@ static apr_status_t writing_append(storer_writer_t *writer, storer_bytes_t bytes
         bytes.data += len;
         bytes.len -= len;
         if (bytes.len > 0) {
-            rv = flush(writing);
+            rv = flush(writing, redis_deadline(writing->redis));
         }
     }
     return rv;
 }
 
-static void drop_written(writing_t *writing)
+static void drop_written(writing_t *writing, clock_point_t deadline)
 {
     if (writing->written > 0) {
         writing->value.parts = writing->written + 1;
-        write_drop_parts(writing->redis, &writing->value);
+        write_drop_parts(writing->redis, &writing->value, deadline);
     }
 }
 
-apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra)
+apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra, clock_point_t deadline)
 {
     writing_t *writing = writer->lease;
     storer_bytes_t first = { writing->first ? writing->first : "", writing->first_used };
@@ -350,20 +362,20 @@ apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra)
     apr_status_t rv = APR_SUCCESS;
 
     if (ttl == 0) {
-        drop_written(writing);
-        rv = redis_delete(&writing->redis->base, writing->key);
+        drop_written(writing, deadline);
+        rv = write_delete(writing->redis, writing->key, writing->now, deadline, NULL);
         writing_free(writer);
         return rv;
     }
     if (writing->used > 0) {
-        rv = flush(writing);
+        rv = flush(writing, deadline);
     }
     if (rv == APR_SUCCESS) {
         value_set_length(&writing->value, length);
-        rv = write_head(writing->redis, &writing->value, writing->key, first, ttl, extra);
+        rv = write_head(writing->redis, &writing->value, writing->key, first, ttl, extra, deadline);
     }
     if (rv != APR_SUCCESS) {
-        drop_written(writing);
+        drop_written(writing, deadline);
     }
     writing_free(writer);
     return rv;
@@ -371,12 +383,16 @@ apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra)
 
 static apr_status_t writing_commit(storer_writer_t *writer)
 {
-    return write_commit(writer, NULL);
+    const writing_t *writing = writer->lease;
+
+    return write_commit(writer, NULL, redis_deadline(writing->redis));
 }
 
 void write_abort(storer_writer_t *writer)
 {
-    drop_written(writer->lease);
+    writing_t *writing = writer->lease;
+
+    drop_written(writing, redis_deadline(writing->redis));
     writing_free(writer);
 }
 

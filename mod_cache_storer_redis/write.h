@@ -31,15 +31,20 @@ typedef struct write_extra_t {
 } write_extra_t;
 
 /** Commit and abort of the writers of ours. extra: may be NULL; its keys lie where the value's does. */
-apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra);
+apr_status_t write_commit(storer_writer_t *writer, write_extra_t *extra, clock_point_t deadline);
 void         write_abort(storer_writer_t *writer);
 
 /** The parts of the value that was there, from its head (the answer to GETRANGE), get no older than
  * the grace. Does what it can. */
-void write_drop_old(redis_t *redis, const reply_t *head);
-void write_drop_parts(redis_t *redis, const value_t *value);
+void write_drop_old(redis_t *redis, const reply_t *head, clock_point_t deadline);
+void write_drop_parts(redis_t *redis, const value_t *value, clock_point_t deadline);
+
+/** storer_set, within the deadline; each part behind the first has one of its own. */
+apr_status_t write_set(redis_t *redis, storer_bytes_t key, storer_bytes_t value,
+                       storer_expiry_t expiry, apr_time_t now, clock_point_t deadline);
 
 /** Delete a value. *was_there: may be NULL; 1 where it was, and not over at now. */
-apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now, int *was_there);
+apr_status_t write_delete(redis_t *redis, storer_bytes_t key, apr_time_t now,
+                          clock_point_t deadline, int *was_there);
 
 #endif /* WRITE_H */

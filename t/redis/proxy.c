@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,6 +38,8 @@ struct proxy_t {
     atomic_int  mode, stop, hang_up;
     atomic_uint amount, connections, rounds;
     const char *_Atomic text;
+    proxy_lie_fn *lie;            /* set before the mode */
+    void         *lie_baton;
 };
 
 static void close_pair(pair_t *pair)
@@ -104,6 +107,60 @@ static int say(const proxy_t *proxy, const pair_t *pair, size_t len)
     return 1;
 }
 
+/* A word of a command. @return behind it */
+static const char *take_word(const char *at, const char *end, storer_bytes_t *word)
+{
+    const char *line = memchr(at, '\n', (size_t)(end - at));
+    size_t len = line ? strtoul(at + 1, NULL, 10) : 0;
+
+    if (!line || *at != '$' || len + 2 > (size_t)(end - line - 1)) {
+        bail_out("the proxy does not understand a command");
+    }
+    word->data = line + 1;
+    word->len = len;
+    return line + 1 + len + 2;
+}
+
+/* A whole command. @return behind it */
+static const char *take_command(const char *at, const char *end, char *verb, size_t size)
+{
+    const char *line = memchr(at, '\n', (size_t)(end - at));
+    long words = line && *at == '*' ? strtol(at + 1, NULL, 10) : 0, i;
+    storer_bytes_t word;
+
+    at = words > 0 ? line + 1 : end;
+    for (i = 0; i < words; i++) {
+        at = take_word(at, end, &word);
+        if (i == 0) {
+            snprintf(verb, size, "%.*s", (int)word.len, word.data);
+        }
+    }
+    return at;
+}
+
+/* @return 0: close the pair; -1: there is no lie, so that the truth is asked for */
+static int lie(const proxy_t *proxy, const pair_t *pair, size_t len)
+{
+    const char *at = proxy->chunk, *end = at + len;
+    int count = 0, sent = 1;
+
+    while (at < end && sent) {
+        storer_bytes_t text, nil = { "$-1\r\n", 5 };
+        char verb[64] = "";
+
+        at = take_command(at, end, verb, sizeof(verb));
+        text = proxy->lie(proxy->lie_baton, verb);
+        if (!text.data && count == 0) {
+            return -1;
+        }
+        sent = text.data ? send_all(pair->client, text.data, text.len)
+                         : send_all(pair->client, nil.data, nil.len);
+        free((char *)(uintptr_t)text.data);
+        count++;
+    }
+    return sent;
+}
+
 /* @return 0: close the pair */
 static int question(proxy_t *proxy, pair_t *pair)
 {
@@ -119,6 +176,14 @@ static int question(proxy_t *proxy, pair_t *pair)
     }
     if (mode == PROXY_SAY) {
         return say(proxy, pair, (size_t)got);
+    }
+    if (mode == PROXY_LIE) {
+        int told = lie(proxy, pair, (size_t)got);
+
+        if (told >= 0) {
+            pair->asked = 0;
+            return told;
+        }
     }
     if (mode == PROXY_CORRUPT_BOTH) {
         corrupt(proxy, (size_t)got);
@@ -324,6 +389,13 @@ void proxy_say(proxy_t *proxy, const char *text)
 {
     atomic_store(&proxy->text, text);
     proxy_set(proxy, PROXY_SAY, 0);
+}
+
+void proxy_lie(proxy_t *proxy, proxy_lie_fn *fn, void *baton)
+{
+    proxy->lie = fn;
+    proxy->lie_baton = baton;
+    proxy_set(proxy, PROXY_LIE, 0);
 }
 
 /* And wait until it is done. */

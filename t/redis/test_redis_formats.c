@@ -346,11 +346,11 @@ static void test_batches(void)
     int i;
 
     batch_begin(&batch, &clustered);
-    batch_command(&batch, 4, "SET");
+    batch_command(&batch, REPLY_IS_STATUS, 4, "SET");
     batch_key(&batch, text("a"));
     batch_two(&batch, text("x"), text("yz"));
     batch_number(&batch, -12);
-    batch_command(&batch, 2, "GET");
+    batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
     batch_part(&batch, version, 7);
     got = batch_nth(&batch, 0);
     is_bytes(got, text("*4\r\n$3\r\nSET\r\n$5\r\np:{a}\r\n$3\r\nxyz\r\n$3\r\n-12\r\n"), "a command");
@@ -362,7 +362,7 @@ static void test_batches(void)
 
     batch_begin(&batch, &plain);
     for (i = 0; i < 1000; i++) {
-        batch_command(&batch, 2, "GET");
+        batch_command(&batch, REPLY_IS_VALUE, 2, "GET");
         batch_key(&batch, text(apr_psprintf(pool, "key number %d", i)));
     }
     is_int(batch.count, 1000, "more than there is room for at first");
