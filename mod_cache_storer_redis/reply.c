@@ -14,6 +14,10 @@ typedef size_t reply_count_t;
 typedef int reply_count_t;
 #endif
 
+/* Arrays within arrays: an answer to CLUSTER SLOTS has four of them. hiredis before 1.0 refuses more
+ * than seven; later versions take a thousand, or any number. */
+#define DEPTH_MAX 7
+
 /* A node, or NULL where the answer gets longer than any of ours: the parser then gives up. */
 static reply_t *create(const redisReadTask *task, reply_type_e type, apr_size_t room)
 {
@@ -71,6 +75,17 @@ static void *create_string(const redisReadTask *task, char *text, size_t len)
     return reply;
 }
 
+static int is_too_deep(const redisReadTask *task)
+{
+    int depth = 0;
+
+    while (task->parent && depth < DEPTH_MAX) {
+        task = task->parent;
+        depth++;
+    }
+    return depth == DEPTH_MAX;
+}
+
 /* The announced number of elements is believed only as far as the limit goes: each takes a pointer
  * at once. */
 static void *create_array(const redisReadTask *task, reply_count_t announced)
@@ -79,7 +94,8 @@ static void *create_array(const redisReadTask *task, reply_count_t announced)
     apr_size_t count = (apr_size_t)announced;
     reply_t *reply;
 
-    if (task->type != REDIS_REPLY_ARRAY || count > limits->nodes_max - limits->nodes) {
+    if (task->type != REDIS_REPLY_ARRAY || is_too_deep(task)
+        || count > limits->nodes_max - limits->nodes) {
         return NULL;
     }
     reply = create(task, REPLY_ARRAY, count * sizeof(reply_t *));
@@ -120,7 +136,7 @@ redisReplyObjectFunctions reply_functions = {
     .freeObject = free_object,
 };
 
-/* The parser nests at most nine deep. */
+/* At most DEPTH_MAX deep. */
 void reply_free(reply_t *reply)
 {
     apr_size_t i;

