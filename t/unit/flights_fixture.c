@@ -58,6 +58,7 @@ static void *follow(void *data)
     follower_t *follower = data;
 
     follower->outcome = flights_wait(&follower->flight, follower->now, follower->timeout);
+    fixture_add(&follower->ended, 1);
     return NULL;
 }
 
@@ -67,6 +68,7 @@ void fixture_follow(follower_t *follower, const flights_flight_t *flight,
     follower->flight = *flight;
     follower->now = FIXTURE_NOW;
     follower->timeout = timeout;
+    follower->ended = 0;
     if (pthread_create(&follower->thread, NULL, follow, follower) != 0) {
         bail_out("no thread");
     }
@@ -76,6 +78,16 @@ flights_outcome_e fixture_followed(follower_t *follower)
 {
     pthread_join(follower->thread, NULL);
     return follower->outcome;
+}
+
+int fixture_have_ended(const follower_t *followers, int count)
+{
+    int i, ended = 0;
+
+    for (i = 0; i < count; i++) {
+        ended += fixture_get(&followers[i].ended);
+    }
+    return ended;
 }
 
 static void pause_briefly(void)

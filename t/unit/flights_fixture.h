@@ -36,12 +36,16 @@ typedef struct follower_t {
     apr_time_t          now;
     apr_interval_time_t timeout;
     flights_outcome_e   outcome;
+    int                 ended;   /**< by fixture_get(): 1 once it waits no more */
     pthread_t           thread;
 } follower_t;
 
 /** Begin to wait, from FIXTURE_NOW. */
 void fixture_follow(follower_t *follower, const flights_flight_t *flight,
                     apr_interval_time_t timeout);
+
+/** How many of these followers wait no more. */
+int fixture_have_ended(const follower_t *followers, int count);
 
 /** What it got. */
 flights_outcome_e fixture_followed(follower_t *follower);
