@@ -10,11 +10,36 @@
  */
 #include "guard.h"
 
+#include "http_core.h"
 #include "http_request.h"
+
+/* How deep sections <If> in sections <If> are looked at; deeper ones count as access control. */
+#define CONDITIONS_MAX 10u
 
 static const request_rec *before(const request_rec *r)
 {
     return r->prev ? r->prev : r->main;
+}
+
+/* A section <If> is in force only if its condition holds for this very request, and what the
+ * condition asks for is not known: so any access control in such a section depends on the client. */
+static int has_condition(const ap_conf_vector_t *sections, unsigned depth)
+{
+    const core_dir_config *core = ap_get_core_module_config(sections);
+    int i;
+
+    if (depth > CONDITIONS_MAX) {
+        return 1;
+    }
+    for (i = 0; core && core->sec_if && i < core->sec_if->nelts; i++) {
+        const ap_conf_vector_t *section = APR_ARRAY_IDX(core->sec_if, i, ap_conf_vector_t *);
+        const config_directory_t *directory = ap_get_module_config(section, &cache_storer_module);
+
+        if ((directory && access_rules_any(&directory->rules)) || has_condition(section, depth + 1)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int depends_on_client(const request_rec *r)
@@ -22,7 +47,8 @@ static int depends_on_client(const request_rec *r)
     const state_t *state = state_find(r);
 
     return (state && state->guarded)
-           || access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number);
+           || access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number)
+           || has_condition(r->per_dir_config, 0);
 }
 
 static int is_guarded(const request_rec *r)
@@ -87,7 +113,8 @@ static int note_rules(request_rec *r)
 {
     state_t *state;
 
-    if (access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number)) {
+    if (access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number)
+        || has_condition(r->per_dir_config, 0)) {
         state = state_of(r);
         if (state) {
             state->guarded = 1;

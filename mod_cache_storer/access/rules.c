@@ -45,6 +45,12 @@ int access_rules_depend_on_client(const access_rules_t *rules, int method_number
     return rules->has_other || ((rules->required | rules->listed) & method) != 0;
 }
 
+int access_rules_any(const access_rules_t *rules)
+{
+    return rules->has_require || rules->has_order || rules->has_other
+           || rules->merging != ACCESS_MERGING_UNSET;
+}
+
 /* ------------------------------------------------------------------------------------------------
  * Directives
  * --------------------------------------------------------------------------------------------- */

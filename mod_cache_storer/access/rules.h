@@ -35,6 +35,9 @@ access_rules_t access_rules_merge(const access_rules_t *base, const access_rules
 /** Whether access to a request with this method depends on who sends it. */
 int access_rules_depend_on_client(const access_rules_t *rules, int method_number);
 
+/** Whether a section has any access control at all. */
+int access_rules_any(const access_rules_t *rules);
+
 /* What the table of directives calls; the last member of each row names the module that the
  * directive belongs to. */
 const char *access_rules_see_require(cmd_parms *cmd, void *directory, const char *arguments);

@@ -71,7 +71,8 @@ sub stranger {
 }
 
 my @kinds = qw(ip not-ip nested expr field env alias limit limit-except merged merged/or merged/and
-    inherited inherited/below condition match proxy front basic digest session order deny satisfy);
+    inherited inherited/below condition condition-not
+    condition-else condition-nested match proxy front basic digest session order deny satisfy);
 my %has_user = map { $_ => 1 } qw(basic digest session);
 my $leaks = 0;
 
