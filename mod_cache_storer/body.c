@@ -56,7 +56,7 @@ static int is_compressed_type(const char *type)
 
 int body_is_compressed(const config_server_t *config, const apr_table_t *headers, apr_off_t length)
 {
-    config_compression_e wish = config_compression(config);
+    config_compression_e wish = config->compression;
     const char *encoding, *type;
 
     if (wish == CONFIG_COMPRESSION_NONE) {

@@ -132,12 +132,12 @@ static int before_handler(request_rec *r)
     if (state) {
         state->handling = 1;
         /* after ap_internal_redirect_handler() there is no quick handler, and so no mod_cache */
-        follow_redirect(state, !config_is_quick(state->config));
+        follow_redirect(state, !state->config->quick);
         mask_put_path(state);
         if (r->method_number != M_GET) {
             mask_put(state);
         }
-        if (state->directives && !config_is_quick(state->config)) {
+        if (state->directives && !state->config->quick) {
             reload_begin(state);
         }
     }
@@ -150,7 +150,7 @@ static int after_handler(request_rec *r)
 
     if (state) {
         mask_remove(state);
-        if (!config_is_quick(state->config)) {
+        if (!state->config->quick) {
             validation_ask(state);
         }
     }

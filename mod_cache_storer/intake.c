@@ -51,7 +51,7 @@ static void copy_field(const state_t *state, apr_table_t *to, const char *name)
 /* The fields that decide about freshness. */
 static apr_table_t *collect(const state_t *state)
 {
-    const apr_array_header_t *targeted = config_targeted(state->config);
+    const apr_array_header_t *targeted = state->config->targeted;
     apr_table_t *fields = apr_table_make(state->r->pool, 8);
     int i;
 
@@ -108,7 +108,7 @@ static verdict_t verdict(const state_t *state, const apr_table_t *fields)
 
     memset(&response, 0, sizeof(response));
     response.fields = fields;
-    response.targeted = config_targeted(state->config);
+    response.targeted = state->config->targeted;
     response.ttl = state->config->ttl;
     response.confirmed = r->status == HTTP_NOT_MODIFIED && state->found;
     response.status = response.confirmed ? state->found->record.status : r->status;

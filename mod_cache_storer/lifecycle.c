@@ -111,10 +111,10 @@ static const char *load_hint(const char *engine, apr_pool_t *pool)
 /* Where in the configuration to look for what is wrong. */
 static const char *place_of(const server_rec *server, apr_pool_t *pool)
 {
-    const config_server_t *config = config_of(server);
+    const ap_directive_t *told = config_told(config_of(server), "CacheStorer");
 
-    if (config->engine) {
-        return config->where;
+    if (told) {
+        return directive_place(told, pool);
     }
     if (!server->is_virtual) {
         return "the main server";
@@ -126,7 +126,7 @@ static const char *place_of(const server_rec *server, apr_pool_t *pool)
 /* What a virtual host takes over from the main server is reported there. */
 static int is_inherited(const config_server_t *config, const config_server_t *main_config)
 {
-    return config != main_config && config->options == main_config->options
+    return config != main_config && config->storage.options == main_config->storage.options
            && config->min_body == main_config->min_body
            && config->max_body == main_config->max_body;
 }
@@ -151,20 +151,20 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
         if (is_inherited(config, config_of(main_server))) {
             continue;
         }
-        problem = config_contradiction(config);
+        problem = config_contradiction(config, ptemp);
         if (problem) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, STORERNO(0201) "%s (see %s)",
                          problem, place_of(server, ptemp));
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
         problem = NULL;
-        rv = storer_registry_check(registry, config_engine(config), config_options(config),
+        rv = storer_registry_check(registry, config->storage.engine, config->storage.options,
                                    &problem);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
                          STORERNO(0202) "CacheStorer: %s%s (see %s)",
-                         problem ? problem : config_engine(config),
-                         rv == APR_NOTFOUND ? load_hint(config_engine(config), ptemp) : "",
+                         problem ? problem : config->storage.engine,
+                         rv == APR_NOTFOUND ? load_hint(config->storage.engine, ptemp) : "",
                          place_of(server, ptemp));
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
@@ -202,7 +202,7 @@ static apr_off_t body_limit(const config_server_t *config, const storer_stat_t *
 {
     apr_uint64_t limit = APR_INT64_MAX;
 
-    if (config->max_body >= 0) {
+    if (config->max_body > 0) {
         limit = (apr_uint64_t)config->max_body;
     }
     else if (stat->size > 0) {
@@ -222,12 +222,12 @@ static apr_status_t open_store(config_server_t *config, const server_rec *server
     storer_t *store = NULL;
     apr_status_t rv;
 
-    rv = storer_registry_open(lifecycle_registry, config_engine(config), config_options(config),
+    rv = storer_registry_open(lifecycle_registry, config->storage.engine, config->storage.options,
                               &store, &problem);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, rv, ap_server_conf,
                      STORERNO(0203) "CacheStorer: the storage cannot be opened: %s (see %s)",
-                     problem ? problem : config_engine(config), place_of(server, ptemp));
+                     problem ? problem : config->storage.engine, place_of(server, ptemp));
         return rv;
     }
     memset(&stat, 0, sizeof(stat));

@@ -6,6 +6,7 @@
 #include "mod_cache_storer.h"
 
 #include "config.h"
+#include "directives/directives.h"
 #include "hooks.h"
 #include "lifecycle.h"
 #include "provider.h"

@@ -67,7 +67,7 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     if (length > config->body_limit) {
         return "its body is larger than CacheStorerMaxFileSize allows";
     }
-    if (length >= 0 && length < config_min_body(config)) {
+    if (length >= 0 && length < config->min_body) {
         return "its body is smaller than CacheStorerMinFileSize";
     }
     if (is_endless(r)) {
@@ -77,7 +77,7 @@ const char *provider_refusal(const state_t *state, apr_off_t length)
     if (request_varies_on_all(r->headers_out) || request_varies_on_all(r->err_headers_out)) {
         return "it varies on more than the request's fields (Vary: *)";
     }
-    if (config_cookies(config) == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
+    if (config->cookies == CONFIG_COOKIES_DECLINE && sets_cookie(r)) {
         return "it sets a cookie (CacheStorerSetCookie)";
     }
     if (r->header_only) { /* the last one: finish_behind_head() takes it for the only one */
@@ -111,7 +111,7 @@ const char *provider_lasting_objection(const provider_object_t *object, const re
     if (r->no_cache) {
         return "a handler or filter asked not to";
     }
-    if (object->writing->received < config_min_body(object->config)) {
+    if (object->writing->received < object->config->min_body) {
         return "its body is smaller than CacheStorerMinFileSize";
     }
     return NULL;

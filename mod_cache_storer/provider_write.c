@@ -156,7 +156,7 @@ static apr_off_t announced_length(const request_rec *r, const apr_table_t *heade
 static apr_interval_time_t kept_stale(const config_server_t *config, const freshness_t *response,
                                       const apr_table_t *headers, apr_pool_t *pool)
 {
-    apr_interval_time_t configured = config_stale(config);
+    apr_interval_time_t configured = config->stale;
     apr_interval_time_t wanted = stale_longest(config, response, headers, pool);
 
     return wanted > configured ? wanted : configured;
@@ -171,7 +171,7 @@ static apr_table_t *stored_headers(const provider_object_t *object, request_rec 
     if (state) {
         intake_restore(state, headers);
     }
-    if (config_cookies(object->config) != CONFIG_COOKIES_STORE) {
+    if (object->config->cookies != CONFIG_COOKIES_STORE) {
         apr_table_unset(headers, "Set-Cookie");
         apr_table_unset(headers, "Set-Cookie2");
     }
@@ -478,7 +478,7 @@ static void describe(const provider_object_t *object, storer_variant_t *variant)
     variant->varied_count = writing->variant.count;
     variant->stored_at = apr_time_now();
     variant->expiry = writing->expiry;
-    variant->max_variants = config_max_variants(object->config);
+    variant->max_variants = object->config->max_variants;
 }
 
 static apr_status_t commit(provider_object_t *object, request_rec *r)

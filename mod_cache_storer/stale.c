@@ -19,7 +19,7 @@ static control_t words_of(const config_server_t *config, const apr_table_t *head
 {
     control_t control;
 
-    if (!control_of_targeted(headers, config_targeted(config), &control, pool)) {
+    if (!control_of_targeted(headers, config->targeted, &control, pool)) {
         control = control_of(headers, pool);
     }
     return control;
@@ -52,7 +52,7 @@ static int asks_for_newer(const state_t *state)
     if (state->reload != STATE_RELOAD_NONE) {
         return 1;
     }
-    if (state->config->ignore_control == 1) {
+    if (state->config->ignore_control) {
         return 0; /* CacheIgnoreCacheControl: mod_cache does not mind either */
     }
     return control.max_age >= 0 || control.min_fresh >= 0 || control.no_cache || control.no_store;
@@ -94,7 +94,7 @@ static apr_time_t last_service(const state_t *state, const provider_object_t *ob
         || response->proxy_revalidate) {
         return 0;
     }
-    kept = state->r->request_time + config_stale(state->config);
+    kept = state->r->request_time + state->config->stale;
     return staleness_is_forbidden(response) || last > kept ? last : kept;
 }
 

@@ -85,7 +85,7 @@ static const char *hit_text(const state_t *state, const config_status_t *config)
 
 void status_add_hit(state_t *state, apr_table_t *headers)
 {
-    const config_status_t *config = config_status(state->config);
+    const config_status_t *config = &state->config->status;
 
     if (state->config->environment) {
         set_environment(state, apr_table_get(headers, "Age"));
@@ -139,7 +139,7 @@ static int is_stored(const state_t *state)
 
 void status_add_forwarded(state_t *state, apr_table_t *headers)
 {
-    const config_status_t *config = config_status(state->config);
+    const config_status_t *config = &state->config->status;
     const char *forward_status = "", *ttl = "";
 
     if (state->r->main) {

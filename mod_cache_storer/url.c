@@ -47,7 +47,7 @@ const char *url_beside(const config_server_t *config, const key_parts_t *origin,
 {
     key_parts_t parts = *origin;
 
-    if (config->ignore_query == 1) {
+    if (config->ignore_query) {
         query = NULL;
     }
     if (config->session_ids) {
@@ -117,7 +117,7 @@ static int is_own_port(const request_rec *r)
 /* Where the server has a name to compare with, and the key would have the client's. */
 static int is_invented(request_rec *r, const config_server_t *config)
 {
-    if (config->any_host == 1 || !config->named || !r->hostname
+    if (config->any_host || !config->named || !r->hostname
         || (config->key_base && config->key_base->hostname)
         || ap_get_server_name(r) != r->hostname) {
         return 0;

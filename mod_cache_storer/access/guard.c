@@ -82,18 +82,13 @@ static int is_error(const request_rec *r)
     return 0;
 }
 
-static int is_ignored(const request_rec *r)
-{
-    return config_directory_of(r)->access == CONFIG_ACCESS_IGNORE;
-}
-
 const char *guard_refusal(const state_t *state, record_t *record)
 {
     const request_rec *r = state->r;
-    int is_open = record->freshness.is_public || is_ignored(r)
+    int is_open = record->freshness.is_public || config_ignores_access(r)
                   || !(is_guarded(r) || guard_has_user(r));
 
-    if (!is_open && config_is_quick(state->config)) {
+    if (!is_open && state->config->quick) {
         return "access to it depends on the client (CacheStorerAccess)";
     }
     if (!is_open && is_error(r)) {
@@ -106,7 +101,7 @@ const char *guard_refusal(const state_t *state, record_t *record)
 
 int guard_hides(const record_t *record, const state_t *state)
 {
-    return (record->flags & RECORD_GUARDED) && state->quick && !is_ignored(state->r);
+    return (record->flags & RECORD_GUARDED) && state->quick && !config_ignores_access(state->r);
 }
 
 static int note_rules(request_rec *r)

@@ -59,7 +59,9 @@ int access_rules_any(const access_rules_t *rules)
  * not loaded, and nobody obeys it: the words are httpd's own. */
 static const char *owner_problem(const cmd_parms *cmd)
 {
-    if (ap_find_linked_module(cmd->info)) {
+    const directive_t *directive = cmd->info;
+
+    if (ap_find_linked_module(directive->owner)) {
         return NULL;
     }
     return apr_pstrcat(cmd->pool, "Invalid command '", cmd->directive->directive,

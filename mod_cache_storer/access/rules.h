@@ -11,8 +11,7 @@
 #ifndef ACCESS_RULES_H
 #define ACCESS_RULES_H
 
-#include "httpd.h"
-#include "http_config.h"
+#include "../directives/directive.h"
 
 typedef enum access_merging_e {
     ACCESS_MERGING_UNSET,
@@ -38,8 +37,7 @@ int access_rules_depend_on_client(const access_rules_t *rules, int method_number
 /** Whether a section has any access control at all. */
 int access_rules_any(const access_rules_t *rules);
 
-/* What the table of directives calls; the last member of each row names the module that the
- * directive belongs to. */
+/* What the table of directives calls. */
 const char *access_rules_see_require(cmd_parms *cmd, void *directory, const char *arguments);
 const char *access_rules_see_merging(cmd_parms *cmd, void *directory, const char *how);
 const char *access_rules_see_order(cmd_parms *cmd, void *directory, const char *ignored);
@@ -48,10 +46,12 @@ const char *access_rules_see_list(cmd_parms *cmd, void *directory, const char *f
 const char *access_rules_see_certificate(cmd_parms *cmd, void *directory, const char *level);
 const char *access_rules_see_other(cmd_parms *cmd, void *directory, const char *arguments);
 
-/* One row of the table: how httpd reads the arguments, name, function, contexts, owner. */
-#define ACCESS_RULES_ROW(how, name, see, context, owner)                                           \
-    AP_INIT_##how(name, access_rules_see_##see, (void *)(owner), context,                          \
-                  "belongs to " owner "; mod_cache_storer looks at it as well")
+/* One row of the table: how httpd reads the arguments, name, function, contexts, owner. These set no
+ * member of their own: access_rules_merge() is what merges them. */
+#define ACCESS_RULES_ROW(how, name_, see, context, owner_)                                         \
+    AP_INIT_##how(name_, access_rules_see_##see,                                                   \
+                  ((void *)&(const directive_t){ .name = name_, .owner = owner_ }), context,       \
+                  "belongs to " owner_ "; mod_cache_storer looks at it as well")
 
 #define ACCESS_RULES_DIRECTIVES                                                                    \
     ACCESS_RULES_ROW(RAW_ARGS, "Require", require, OR_AUTHCFG, "mod_authz_core.c"),                \

@@ -204,7 +204,7 @@ static int purge_one(const admin_t *admin, const char *type, const char *selecto
 /* The tags in the request: under the names that responses have, or Souin's. */
 static const char *tags_of_request(request_rec *r)
 {
-    const apr_array_header_t *names = config_tags(config_of(r->server));
+    const apr_array_header_t *names = config_of(r->server)->tags;
     apr_array_header_t *fields = apr_array_copy(r->pool, names);
 
     APR_ARRAY_PUSH(fields, const char *) = "Surrogate-Key";

@@ -34,7 +34,7 @@ static void end(void *baton)
 
 static void prepare(const state_t *state, background_t *task, apr_off_t allowance)
 {
-    apr_interval_time_t collapse = config_collapse(state->config);
+    apr_interval_time_t collapse = state->config->collapse;
 
     memset(task, 0, sizeof(*task));
     task->store = state->config->store;

@@ -116,7 +116,7 @@ int collapse_is_possible(const state_t *state)
 {
     const request_rec *r = state->r;
 
-    return collapse_table && config_collapse(state->config) > 0 && !state->lookup
+    return collapse_table && state->config->collapse > 0 && !state->lookup
            && !state->bypass && !state->fetch.alone && !r->header_only && r->method_number == M_GET
            && !refresh_of(r) && !leads(r) && !is_its_own(r)
            && !control_of(r->headers_in, r->pool).only_if_cached;
@@ -167,7 +167,7 @@ collapse_role_e collapse_join(state_t *state)
         waited_in_vain(state, FETCH_REMEMBER_LONG, "what was stored is not for this request");
         return COLLAPSE_ALONE;
     }
-    switch (flights_join(collapse_table, fetch->key, apr_time_now(), config_collapse(state->config),
+    switch (flights_join(collapse_table, fetch->key, apr_time_now(), state->config->collapse,
                          &fetch->flight)) {
     case FLIGHTS_LEAD:
         lead(state);
@@ -188,7 +188,7 @@ collapse_role_e collapse_join(state_t *state)
 static apr_interval_time_t time_left(state_t *state, apr_time_t now)
 {
     apr_interval_time_t timeout = state->r->server->timeout;
-    apr_interval_time_t collapse = config_collapse(state->config);
+    apr_interval_time_t collapse = state->config->collapse;
 
     if (!state->fetch.wait_until) {
         state->fetch.wait_until = now + (timeout > collapse ? timeout : collapse);
@@ -228,7 +228,7 @@ int collapse_begin(fetch_t *fetch, storer_t *store, storer_bytes_t key, apr_inte
 /* Nobody wakes this machine, so it looks from time to time: once for all who wait here. */
 int collapse_is_elsewhere(state_t *state)
 {
-    apr_interval_time_t lease = config_collapse(state->config), left;
+    apr_interval_time_t lease = state->config->collapse, left;
     apr_time_t now = apr_time_now();
     fetch_t *fetch = &state->fetch;
 
@@ -256,7 +256,7 @@ void collapse_not_elsewhere(state_t *state)
     /* A claim that is over with its lease is a slow fetch: this machine fetches as well, for all
      * here. */
     if (fetch->elsewhere_since
-        && apr_time_now() - fetch->elsewhere_since < config_collapse(state->config)) {
+        && apr_time_now() - fetch->elsewhere_since < state->config->collapse) {
         fetch_happens(fetch, FETCH_EVENT_WAITED_IN_VAIN, apr_time_now());
         fetch->passes = 1;
     }
@@ -316,7 +316,7 @@ collapse_role_e collapse_wait(state_t *state)
 void collapse_stream(state_t *state)
 {
     if (fetch_leads(&state->fetch)) {
-        flights_stream(&state->fetch.flight, apr_time_now(), config_collapse(state->config));
+        flights_stream(&state->fetch.flight, apr_time_now(), state->config->collapse);
     }
 }
 

@@ -50,7 +50,7 @@ static int is_fillable(const request_rec *r)
 
 int fill_is_wanted(const state_t *state)
 {
-    return is_fillable(state->r) && config_finish_fill(state->config) > 0;
+    return is_fillable(state->r) && state->config->finish_fill > 0;
 }
 
 void fill_prepare(state_t *state)
@@ -226,7 +226,7 @@ int fill_leaves_little(const state_t *state)
     const state_fill_t *fill = &state->fill;
 
     return !fill->sliced || fill->length < 0
-           || fill->length - fill->take <= config_finish_fill(state->config);
+           || fill->length - fill->take <= state->config->finish_fill;
 }
 
 void fill_forget(state_t *state)
@@ -259,7 +259,7 @@ static int is_far(const state_t *state)
 {
     int stored = fetch_is_storing(&state->fetch) && fill_leaves_little(state);
 
-    return !stored && state->fill.skip > config_finish_fill(state->config)
+    return !stored && state->fill.skip > state->config->finish_fill
            && finish_may_stop_handler(state);
 }
 

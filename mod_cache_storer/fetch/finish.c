@@ -41,7 +41,7 @@ static void send_head(relay_t *relay, const request_rec *r)
 void finish_client_served(state_t *state)
 {
     state->fill.done = 1;
-    state->fill.allowed = received(state) + config_finish_fill(state->config);
+    state->fill.allowed = received(state) + state->config->finish_fill;
     state->fill.deadline = apr_time_now() + state->r->server->timeout;
     if (state->fetch.phase == FETCH_STORING) {
         fetch_happens(&state->fetch, FETCH_EVENT_CLIENT_SERVED, apr_time_now());
@@ -61,7 +61,7 @@ static apr_status_t leave_aborted(void *baton)
 static int is_worth_it(const state_t *state)
 {
     const provider_writing_t *writing = writing_of(state);
-    apr_off_t limit = config_finish_fill(state->config);
+    apr_off_t limit = state->config->finish_fill;
 
     if (state->fetch.phase != FETCH_STORING || !writing || writing->complete) {
         return 0;
@@ -228,7 +228,7 @@ apr_status_t finish_verdict(state_t *state)
 
 void finish_behind_head(const state_t *state, apr_off_t length)
 {
-    apr_off_t limit = config_finish_fill(state->config);
+    apr_off_t limit = state->config->finish_fill;
 
     if (limit > 0 && length <= limit && state->fetch.key.len > 0) {
         background_fetch(state, state->fetch.key, limit);

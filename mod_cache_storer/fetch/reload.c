@@ -40,8 +40,8 @@ void reload_begin(state_t *state)
     const request_rec *r = state->r;
 
     if (r->method_number != M_GET || r->header_only || r->main || state->lookup
-        || state->config->ignore_control == 1 || !collapse_is_open()
-        || config_collapse(state->config) <= 0) {
+        || state->config->ignore_control || !collapse_is_open()
+        || state->config->collapse <= 0) {
         return;
     }
     state->reload = wish_of(r);

@@ -100,7 +100,7 @@ static int means_regex(const char *method)
 static const char *wants_more(const state_t *state, const char **field)
 {
     const apr_table_t *headers = state->r->headers_in;
-    const apr_array_header_t *tags = config_tags(state->config);
+    const apr_array_header_t *tags = state->config->tags;
     apr_size_t i;
     int j;
 

@@ -42,7 +42,7 @@ int purge_response_matters(const state_t *state)
 {
     const config_server_t *config = state->config;
 
-    return config->prefixes && (config_tags(config)->nelts > 0 || config_purge_field(config));
+    return config->prefixes && (config->tags->nelts > 0 || config->purge_field);
 }
 
 static int is_named(const char *field, const char *name, apr_size_t length)
@@ -52,7 +52,7 @@ static int is_named(const char *field, const char *name, apr_size_t length)
 
 int purge_response_hides(const state_t *state, const char *name, apr_size_t length)
 {
-    const apr_array_header_t *tags = config_tags(state->config);
+    const apr_array_header_t *tags = state->config->tags;
     int i;
 
     for (i = 0; i < tags->nelts; i++) {
@@ -60,30 +60,30 @@ int purge_response_hides(const state_t *state, const char *name, apr_size_t leng
             return 1;
         }
     }
-    return is_named(config_purge_field(state->config), name, length);
+    return is_named(state->config->purge_field, name, length);
 }
 
 /* The field that purges was obeyed before, if at all. */
 const char *purge_response_take(const config_server_t *config, apr_table_t *headers,
                                 apr_pool_t *pool)
 {
-    const char *field = config_purge_field(config);
+    const char *field = config->purge_field;
 
     if (field) {
         apr_table_unset(headers, field);
     }
-    return tags_take(headers, config_tags(config), pool);
+    return tags_take(headers, config->tags, pool);
 }
 
 void purge_response_see(state_t *state)
 {
     request_rec *r = state->r;
-    const char *field = config_purge_field(state->config);
+    const char *field = state->config->purge_field;
     apr_table_t *tables[2] = { r->headers_out, r->err_headers_out };
     int i;
 
     for (i = 0; i < 2; i++) {
-        (void)tags_take(tables[i], config_tags(state->config), r->pool);
+        (void)tags_take(tables[i], state->config->tags, r->pool);
         if (field) {
             const char *name[1] = { field };
             const apr_array_header_t fields = { r->pool, sizeof(name[0]), 1, 1, (char *)name };

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The table of directives, as httpd and an admin see it: mod_info prints each with its syntax and its
+# default; the default is a value that the directive takes; a wrong value is refused in one form, which
+# names the directive, the value, the syntax and the default; virtual hosts take over what they do not
+# set themselves.
+use strict;
+use warnings;
+
+use Storer::Test;
+use Test::More;
+
+my $port = vars()->{port};
+my $modules = join '', map { "Include \"$_\"\n" } vars()->{t_conf} . '/modules.conf';
+
+# Exit code and output of `httpd -t` with this text in the main server.
+sub check {
+    my $text = shift;
+    return run_httpd("$modules\nServerName 127.0.0.1\nListen 127.0.0.1:$port\n"
+        . 'DefaultRuntimeDir "' . vars()->{t_logs} . "\"\nErrorLog /dev/stderr\n$text\n", '-t');
+}
+
+# A line of the configuration, inside the section that it needs.
+sub check_line {
+    my $line = shift;
+    return check($line =~ /^CacheStorerPurge / ? "<Location \"/\">\n$line\n</Location>" : $line);
+}
+
+# ---- mod_info ------------------------------------------------------------------------------------
+
+my $page = fetch('/server-info?mod_cache_storer.c')->{body};
+$page =~ s/<[^>]*>//g;
+$page =~ s/&lt;/</g;
+$page =~ s/&gt;/>/g;
+my %known;
+while ($page =~ /^(?:Module Directives:\s*)?(CacheStorer\w*)\s*-\s*.*?Syntax: (\1 .*?); default: (.*?)\s*$/mg) {
+    $known{$1} = { syntax => $2, default => $3 };
+}
+cmp_ok(scalar keys %known, '>=', 22, 'mod_info: prints the directives, each with syntax and default')
+    or diag(join ' ', sort keys %known, $page);
+
+# ---- defaults ------------------------------------------------------------------------------------
+
+for my $name (sort keys %known) {
+    next if $name =~ /^CacheStorer(?:Bypass|KeyQuery|MaxFileSize|TTL)$/; # these have none
+    my ($code, $output) = check_line("$name $known{$name}{default}");
+    is($code, 0, "$name $known{$name}{default}: the default is a value that it takes")
+        or diag($output);
+}
+
+# ---- wrong values --------------------------------------------------------------------------------
+
+my %wrong = (
+    CacheStorer => 'memory =64M', CacheStorerBypass => '"%{nonsense"',
+    CacheStorerPurgeHeader => 'a:b', CacheStorerTagHeader => 'a:b',
+    CacheStorerTargetedControl => 'a:b', CacheStorerNormalize => 'Cookie',
+    CacheStorerTTL => 'nonsense 1h', CacheStorerStatus => 'nonsense', CacheStorerKeyQuery => 'nonsense',
+);
+for my $name (sort keys %known) {
+    my $value = $wrong{$name} || 'nonsense';
+    my ($named) = $value =~ /(=64M|a:b|nonsense|Cookie)/;
+    my $ending = quotemeta ". Syntax: $known{$name}{syntax}; default: $known{$name}{default}";
+    my ($code, $output) = check_line("$name $value");
+    isnt($code, 0, "$name $value: refused");
+    like($output, qr/^\Q$name\E: .*\Q$named\E.*$ending$/m, 'with value, syntax and default')
+        or diag($output);
+    ($code, $output) = check_line("$name ");
+    isnt($code, 0, "$name without a value: refused");
+    like($output, qr/^\Q$name\E: .*\bmissing\b.*$ending$/m, 'with syntax and default');
+}
+for my $line ('CacheStorerStale 1h 2h', 'CacheStorerTTL 404 1h 2h', 'CacheStorerPurge on off',
+    'CacheStorerStatus on a key detail more', 'CacheStorerBypass %{REQUEST_URI} == "/a"') {
+    my ($code, $output) = check_line($line);
+    isnt($code, 0, "$line: refused");
+    like($output, qr/^CacheStorer\w+: '[^']+' is one word too many.*Syntax: .*default: /m,
+        'because of one word too many');
+}
+my ($code, $output) = check_line('CacheStorerTTL 404 9223372036854s');
+isnt($code, 0, 'CacheStorerTTL of more than 100 years: refused');
+like($output, qr/^CacheStorerTTL: '9223372036854s' is longer than 100 years/m, 'and why');
+
+finish();
