@@ -3,10 +3,11 @@
 # The table of directives, as httpd and an admin see it: mod_info prints each with its syntax and its
 # default; the default is a value that the directive takes; a wrong value is refused in one form, which
 # names the directive, the value, the syntax and the default; virtual hosts take over what they do not
-# set themselves.
+# set themselves. docs/reference.md says what mod_info prints, and its examples are accepted.
 use strict;
 use warnings;
 
+use File::Basename qw(dirname);
 use Storer::Test;
 use Test::More;
 
@@ -38,6 +39,24 @@ while ($page =~ /^(?:Module Directives:\s*)?(CacheStorer\w*)\s*-\s*.*?Syntax: (\
 }
 cmp_ok(scalar keys %known, '>=', 22, 'mod_info: prints the directives, each with syntax and default')
     or diag(join ' ', sort keys %known, $page);
+
+# ---- docs/reference.md --------------------------------------------------------------------------
+
+open my $handle, '<', dirname(__FILE__) . '/../../docs/reference.md' or die "docs/reference.md: $!";
+my (undef, @sections) = split /^## (?=CacheStorer)/m, do { local $/ = undef; <$handle> };
+close $handle or die "docs/reference.md: $!";
+for my $section (@sections) {
+    my ($name) = $section =~ /^(\w+)/;
+    my ($syntax) = $section =~ /^- \*\*Syntax:\*\* `(.*)`$/m;
+    my ($default) = $section =~ /^- \*\*Default:\*\* (.*)$/m;
+    my ($example) = $section =~ /^Example:\n\n((?: {4}.*\n)+)/m;
+    $default =~ s/^`$name (.*)`$/$1/;
+    is($syntax, $known{$name}{syntax}, "$name: its syntax is that of mod_info");
+    is($default, $known{$name}{default}, 'and its default');
+    my ($status, $printed) = check($example);
+    is($status, 0, 'the example is accepted') or diag($printed);
+}
+is(scalar @sections, scalar keys %known, 'each directive of mod_info has a section');
 
 # ---- defaults ------------------------------------------------------------------------------------
 
