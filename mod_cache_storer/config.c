@@ -46,7 +46,7 @@ void *config_merge_directory(apr_pool_t *pool, void *base_config, void *add_conf
     for (i = 0; i < CONFIG_DIRECTORY_SETTINGS; i++) {
         merged->settings[i] = add->settings[i] ? add->settings[i] : base->settings[i];
     }
-    merged->rules = access_rules_merge(&base->rules, &add->rules);
+    merged->rules = access_rules_merge(&base->rules, &add->rules, pool);
     return merged;
 }
 

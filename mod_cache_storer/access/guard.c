@@ -47,7 +47,7 @@ static int depends_on_client(const request_rec *r)
     const state_t *state = state_find(r);
 
     return (state && state->guarded)
-           || access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number)
+           || access_rules_depend_on_client(&config_directory_of(r)->rules, r)
            || has_condition(r->per_dir_config, 0);
 }
 
@@ -108,7 +108,7 @@ static int note_rules(request_rec *r)
 {
     state_t *state;
 
-    if (access_rules_depend_on_client(&config_directory_of(r)->rules, r->method_number)
+    if (access_rules_depend_on_client(&config_directory_of(r)->rules, r)
         || has_condition(r->per_dir_config, 0)) {
         state = state_of(r);
         if (state) {

@@ -25,7 +25,8 @@ static void merge_require(access_rules_t *merged, const access_rules_t *base,
     }
 }
 
-access_rules_t access_rules_merge(const access_rules_t *base, const access_rules_t *add)
+access_rules_t access_rules_merge(const access_rules_t *base, const access_rules_t *add,
+                                  apr_pool_t *pool)
 {
     access_rules_t merged = *add;
 
@@ -35,20 +36,22 @@ access_rules_t access_rules_merge(const access_rules_t *base, const access_rules
         merged.has_order = base->has_order;
     }
     merged.has_other |= base->has_other;
+    merged.rewrites = access_rewrites_merge(&base->rewrites, &add->rewrites, pool);
     return merged;
 }
 
-int access_rules_depend_on_client(const access_rules_t *rules, int method_number)
+int access_rules_depend_on_client(const access_rules_t *rules, const request_rec *r)
 {
-    apr_uint64_t method = (apr_uint64_t)AP_METHOD_BIT << method_number;
+    apr_uint64_t method = (apr_uint64_t)AP_METHOD_BIT << r->method_number;
 
-    return rules->has_other || ((rules->required | rules->listed) & method) != 0;
+    return rules->has_other || ((rules->required | rules->listed) & method) != 0
+           || access_rewrites_match(&rules->rewrites, r);
 }
 
 int access_rules_any(const access_rules_t *rules)
 {
     return rules->has_require || rules->has_order || rules->has_other
-           || rules->merging != ACCESS_MERGING_UNSET;
+           || rules->merging != ACCESS_MERGING_UNSET || rules->rewrites.patterns;
 }
 
 /* ------------------------------------------------------------------------------------------------
@@ -122,6 +125,18 @@ const char *access_rules_see_certificate(cmd_parms *cmd, void *directory, const 
     if (cmd->path && ap_cstr_casecmp(level, "none") != 0) {
         rules_of(directory)->has_other = 1;
     }
+    return owner_problem(cmd);
+}
+
+const char *access_rules_see_condition(cmd_parms *cmd, void *directory, const char *arguments)
+{
+    access_rewrites_see_condition(&rules_of(directory)->rewrites, arguments, cmd->temp_pool);
+    return owner_problem(cmd);
+}
+
+const char *access_rules_see_rule(cmd_parms *cmd, void *directory, const char *arguments)
+{
+    access_rewrites_see_rule(&rules_of(directory)->rewrites, arguments, cmd->pool);
     return owner_problem(cmd);
 }
 

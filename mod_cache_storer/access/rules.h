@@ -13,6 +13,8 @@
 
 #include "../directives/directive.h"
 
+#include "rewrites.h"
+
 typedef enum access_merging_e {
     ACCESS_MERGING_UNSET,
     ACCESS_MERGING_OFF,        /**< AuthMerging Off: Require of earlier sections does not apply */
@@ -24,15 +26,17 @@ typedef struct access_rules_t {
     apr_uint64_t     required;       /**< methods for which a Require asks for more than "all" */
     apr_uint64_t     listed;         /**< methods for which an Allow or a Deny names clients */
     access_merging_e merging;
+    access_rewrites_t rewrites;
     unsigned         has_require:1;  /**< there is some Require */
     unsigned         has_order:1;    /**< there is some directive of mod_access_compat */
     unsigned         has_other:1;    /**< another module asks for a certificate, or runs a script */
 } access_rules_t;
 
-access_rules_t access_rules_merge(const access_rules_t *base, const access_rules_t *add);
+access_rules_t access_rules_merge(const access_rules_t *base, const access_rules_t *add,
+                                  apr_pool_t *pool);
 
-/** Whether access to a request with this method depends on who sends it. */
-int access_rules_depend_on_client(const access_rules_t *rules, int method_number);
+/** Whether access to this request depends on who sends it. */
+int access_rules_depend_on_client(const access_rules_t *rules, const request_rec *r);
 
 /** Whether a section has any access control at all. */
 int access_rules_any(const access_rules_t *rules);
@@ -44,6 +48,8 @@ const char *access_rules_see_order(cmd_parms *cmd, void *directory, const char *
 const char *access_rules_see_list(cmd_parms *cmd, void *directory, const char *from,
                                   const char *client);
 const char *access_rules_see_certificate(cmd_parms *cmd, void *directory, const char *level);
+const char *access_rules_see_condition(cmd_parms *cmd, void *directory, const char *arguments);
+const char *access_rules_see_rule(cmd_parms *cmd, void *directory, const char *arguments);
 const char *access_rules_see_other(cmd_parms *cmd, void *directory, const char *arguments);
 
 /* One row of the table: how httpd reads the arguments, name, function, contexts, owner. These set no
@@ -60,6 +66,8 @@ const char *access_rules_see_other(cmd_parms *cmd, void *directory, const char *
     ACCESS_RULES_ROW(TAKE1, "Satisfy", order, OR_AUTHCFG, "mod_access_compat.c"),                  \
     ACCESS_RULES_ROW(ITERATE2, "Allow", list, OR_LIMIT, "mod_access_compat.c"),                    \
     ACCESS_RULES_ROW(ITERATE2, "Deny", list, OR_LIMIT, "mod_access_compat.c"),                     \
+    ACCESS_RULES_ROW(RAW_ARGS, "RewriteCond", condition, OR_FILEINFO, "mod_rewrite.c"),            \
+    ACCESS_RULES_ROW(RAW_ARGS, "RewriteRule", rule, OR_FILEINFO, "mod_rewrite.c"),                 \
     ACCESS_RULES_ROW(RAW_ARGS, "SSLRequire", other, OR_AUTHCFG, "mod_ssl.c"),                      \
     ACCESS_RULES_ROW(TAKE1, "SSLVerifyClient", certificate, RSRC_CONF | OR_AUTHCFG, "mod_ssl.c"),  \
     ACCESS_RULES_ROW(RAW_ARGS, "LuaHookAccessChecker", other, OR_ALL, "mod_lua.c"),                \

@@ -72,7 +72,7 @@ sub stranger {
 
 my @kinds = qw(ip not-ip nested expr field env alias limit limit-except merged merged/or merged/and
     inherited inherited/below condition condition-not
-    condition-else condition-nested match proxy front basic digest session order deny satisfy);
+    condition-else condition-nested rewrite match proxy front basic digest session order deny satisfy);
 my %has_user = map { $_ => 1 } qw(basic digest session);
 my $leaks = 0;
 
@@ -103,7 +103,7 @@ is($leaks, 0, 'nothing has leaked');
 # ---- what is open to everybody is stored as ever --------------------------------------------------
 
 for my $host ('access-on.test', 'access-off.test') {
-    for my $kind (qw(open granted legacy-granted ip/opened merged/off limit-post order/opened)) {
+    for my $kind (qw(open rewrite-elsewhere granted legacy-granted ip/opened merged/off limit-post order/opened)) {
         my $target = target("/320/$kind/page", cc => 'max-age=600');
         insider($host, $kind, $target);
         is(stranger($host, $target), 'HIT', "$host, $kind: stored for everybody");
