@@ -192,6 +192,8 @@ const storer_ops_t memory_ops = {
     .rank = memory_rank,
 };
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
 /* What they are for is in README.md. */
 static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
                                const char **name, const char **errmsg)
@@ -210,6 +212,11 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
         return APR_SUCCESS;
     }
     if (strcmp(option->name, "name") == 0 && *option->value) {
+        if (strspn(option->value, NAME_BYTES) != strlen(option->value)) {
+            *errmsg = apr_psprintf(pool, "name=%s: expected letters, digits, '.', '-' and '_', such as "
+                                   "name=images", option->value);
+            return APR_EINVAL;
+        }
         *name = option->value;
         return APR_SUCCESS;
     }
