@@ -95,6 +95,7 @@ static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
     env->log = log_sink;
     env->retain = retain;
     env->memory_file = retain ? retain_file : NULL;
+    env->remember = retain_private; /* for check_config as well: httpd ends if that fails */
     env->api = &storer_api;
     count_processes(env);
     *out = storer_registry_create(env);
