@@ -32,7 +32,7 @@ typedef struct lookup_t {
     reply_t                *value;     /* of the base key; NULL once it was used */
 } lookup_t;
 
-/* replies: room for three, the first two of which are left to the caller. */
+/* replies: room for two, which are left to the caller, and for those of an epoch_question_t. */
 static apr_status_t ask(redis_t *redis, storer_bytes_t key, storer_bytes_t base_key,
                         clock_point_t deadline, reply_t **replies)
 {
@@ -188,7 +188,7 @@ apr_status_t redis_get_multi_level(storer_t *self, storer_bytes_t base_key,
     storer_bytes_t key = mapping_key(base_key, pool);
     lookup_t lookup = { redis, base_key, request, validator, now, redis_deadline(redis), fresh,
                         stale, pool, { NULL, 0 }, NULL };
-    reply_t *replies[3] = { NULL, NULL, NULL };
+    reply_t *replies[2 + EPOCH_ANSWERS] = { NULL };
     apr_status_t rv;
     int is_value;
 

@@ -86,7 +86,7 @@ static const char *read_pool(reading_t *reading, const char *value)
 
 static const char *read_purges(reading_t *reading, const char *value)
 {
-    reading->options->purges = number(value, 200000);
+    reading->options->purges = number(value, OPTIONS_PURGES_MAX);
     return reading->options->purges ? NULL : "a number from 1 to 200000 is expected";
 }
 

@@ -10,6 +10,7 @@
 
 #define OPTIONS_HOSTS_MAX  32
 #define OPTIONS_PREFIX_MAX 64
+#define OPTIONS_PURGES_MAX 200000
 
 /** Where a server listens. */
 typedef struct options_host_t {

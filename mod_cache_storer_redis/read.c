@@ -220,7 +220,7 @@ apr_status_t read_all(storer_view_t *view, clock_point_t deadline, char **bytes,
 apr_status_t read_value(redis_t *redis, storer_bytes_t key, apr_time_t now,
                         clock_point_t deadline, storer_view_t *view)
 {
-    reply_t *replies[2] = { NULL, NULL };
+    reply_t *replies[1 + EPOCH_ANSWERS] = { NULL };
     epoch_question_t question;
     batch_t batch;
     apr_status_t rv;

@@ -30,6 +30,7 @@ static const storer_ops_t redis_ops = {
     .epoch = redis_epoch,
     .purge = redis_purge,
     .list_purges = redis_list_purges,
+    .restore_purges = redis_restore_purges,
     .claim = redis_claim,
     .release = redis_release,
 };

@@ -6,7 +6,7 @@
  *   module.c                                   the record httpd loads
  *   redis.c                                    factory and table
  *   read.c write.c update.c walk.c             the operations
- *   purges.c claims.c                          what all machines agree on
+ *   purges.c restore.c claims.c                what all machines agree on
  *   mapping.c multilevel.c commit.c            mappings; the look-up and the store of a variant
  *   epoch.c                                    the present epoch of purges
  *   value.c keyindex.c                         formats: bytes, and nothing of sockets
@@ -39,6 +39,11 @@ typedef struct redis_t {
     /* atomic: epoch.c's */
     _Atomic apr_uint64_t epoch;      /* the highest heard of */
     _Atomic int epoch_is_known;      /* 0: none, or it was lost */
+    _Atomic apr_int64_t list_looked; /* when it was looked last whether the list of purges is there */
+    _Atomic int list_is_lost;        /* 1: it was not there */
+    /* atomic: purges.c's */
+    _Atomic int list_is_broken;      /* 1: it is to be begun anew */
+    _Atomic apr_int64_t gap_since;   /* when it was too short for the first time; 0: it is not */
     /* atomic */
     _Atomic apr_int64_t complained;  /* when damage was logged last */
 } redis_t;
@@ -65,6 +70,7 @@ storer_commit_variant_fn  redis_commit_variant;
 storer_epoch_fn           redis_epoch;
 storer_purge_fn           redis_purge;
 storer_list_purges_fn     redis_list_purges;
+storer_restore_purges_fn  redis_restore_purges;
 storer_claim_fn           redis_claim;
 storer_release_fn         redis_release;
 

@@ -154,6 +154,25 @@ apr_status_t router_run_one(redis_t *redis, batch_t *batch, exchange_kind_e kind
     return rv;
 }
 
+void router_blame(redis_t *redis, names_kind_e kind, const char *what)
+{
+    names_key_t key = { kind, { "", 0 }, 0 };
+    char name[OPTIONS_PREFIX_MAX + 64]; /* without a key in it */
+    node_t *node;
+
+    if (redis->cluster) {
+        int slot = names_slot(name, names_write(&redis->names, &key, name));
+
+        node = cluster_node(redis->cluster, slot, redis_deadline(redis));
+    }
+    else {
+        node = router_nth(redis, 0, redis_deadline(redis));
+    }
+    if (node) {
+        node_failed(node, APR_SUCCESS, what);
+    }
+}
+
 node_t *router_nth(redis_t *redis, int nth, clock_point_t deadline)
 {
     if (redis->cluster) {

@@ -19,6 +19,10 @@ apr_status_t router_run(redis_t *redis, const batch_t *batch, exchange_kind_e ki
 apr_status_t router_run_one(redis_t *redis, batch_t *batch, exchange_kind_e kind,
                             clock_point_t deadline, reply_t **reply);
 
+/** What the server says of a thing makes no sense, though each answer did: its breaker opens.
+ * kind: of what there is one. */
+void router_blame(redis_t *redis, names_kind_e kind, const char *what);
+
 /** The nth server that holds keys; NULL: there are no more. For walks. */
 node_t *router_nth(redis_t *redis, int nth, clock_point_t deadline);
 

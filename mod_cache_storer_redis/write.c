@@ -126,7 +126,7 @@ static apr_status_t write_head(redis_t *redis, const value_t *value, storer_byte
                                storer_bytes_t first, apr_int64_t ttl, write_extra_t *extra,
                                clock_point_t deadline)
 {
-    reply_t *replies[4] = { NULL, NULL, NULL, NULL };
+    reply_t *replies[3 + EPOCH_ANSWERS] = { NULL };
     epoch_question_t question;
     batch_t batch;
     apr_status_t rv;

@@ -83,9 +83,21 @@ apr_status_t storer_purge_prepare(storer_t *store)
     return rv;
 }
 
-/* In a store of several machines the epoch rises only. One that is lower than what this machine has
- * heard of comes from a store that has lost purges; or from one that this process asked before
- * another process of the machine did. */
+static apr_status_t each_of_table(void *purges, storer_purged_fn *fn, void *baton)
+{
+    return purge_table_each(purges, fn, baton);
+}
+
+/* A store that has lost its list of purges gets it back from the table, if that one is complete. */
+static void restore(storer_t *store, apr_uint64_t epoch)
+{
+    if (store->ops->restore_purges && purge_table_epoch(store->host) == epoch) {
+        /* else a purge that comes to the loss purges all that was fetched before */
+        (void)store->ops->restore_purges(store, epoch, each_of_table, store->host);
+    }
+}
+
+/* In a store of several machines the epoch rises only. */
 apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch)
 {
     apr_uint64_t known;
@@ -100,9 +112,13 @@ apr_status_t storer_epoch(storer_t *store, apr_time_t now, apr_uint64_t *epoch)
         *epoch = known;
         return APR_SUCCESS;
     }
-    rv = store->ops->epoch(store, now, epoch);
+    rv = store->ops->epoch(store, known, now, epoch);
+    if (rv == APR_INCOMPLETE) {
+        restore(store, *epoch);
+        rv = APR_SUCCESS;
+    }
     if (rv == APR_SUCCESS && *epoch < known) {
-        *epoch = known;
+        *epoch = known; /* another process has heard of it in this moment */
     }
     return rv;
 }
@@ -119,7 +135,7 @@ apr_uint64_t storer_lasting_epoch(storer_t *store)
     }
     known = purge_table_epoch(store->host);
     lasting = purge_table_lasting(store->host);
-    if (follows(store) && (store->ops->epoch(store, 0, &present) != APR_SUCCESS || present > known)) {
+    if (follows(store) && (storer_epoch(store, 0, &present) != APR_SUCCESS || present > known)) {
         return ~APR_UINT64_C(0);
     }
     return lasting;
@@ -139,10 +155,23 @@ static void log_floor(storer_t *store, apr_time_t now)
  * Following a store that is shared by several machines
  * --------------------------------------------------------------------------------------------- */
 
+typedef struct learning_t {
+    const purge_table_t *table;
+    apr_uint64_t         last;   /* all purges before this epoch were told */
+} learning_t;
+
+/* Purges come in the order of their epochs: with the first one of an epoch all earlier epochs are
+ * complete, also if this list ends in the middle. */
 static apr_status_t learn(void *baton, const apr_uint64_t *label, storer_purge_e kind,
                           apr_uint64_t epoch)
 {
-    return purge_table_learn(baton, label, kind, epoch);
+    learning_t *learning = baton;
+
+    if (epoch > learning->last) {
+        purge_table_advance(learning->table, epoch - 1);
+        learning->last = epoch;
+    }
+    return purge_table_learn(learning->table, label, kind, epoch);
 }
 
 /* The table knows all purges up to the store's present epoch. Who comes at the same time asks as
@@ -152,12 +181,13 @@ static apr_status_t follow(storer_t *store, apr_time_t now, apr_uint64_t *presen
 {
     const purge_table_t *table = store->host;
     apr_uint64_t known = purge_table_epoch(table), floor = purge_table_floor(table);
+    learning_t learning = { table, known + 1 };
     apr_status_t rv = storer_epoch(store, now, present);
 
     if (rv != APR_SUCCESS || *present <= known) {
         return rv;
     }
-    rv = store->ops->list_purges(store, known, learn, store->host);
+    rv = store->ops->list_purges(store, known, learn, &learning);
     if (rv == APR_SUCCESS) {
         purge_table_advance(table, *present);
     }
@@ -187,6 +217,27 @@ storer_standing_e storer_judge(storer_t *store, apr_uint64_t epoch, const apr_ui
  * Purging
  * --------------------------------------------------------------------------------------------- */
 
+/* What this machine has purged it knows for all its processes, whatever becomes of the store. */
+static apr_status_t purge_for_all(storer_t *store, const apr_uint64_t *labels, int count,
+                                  storer_purge_e kind, apr_time_t now)
+{
+    const storer_ops_t *ops = store->ops;
+    apr_uint64_t known = purge_table_epoch(store->host), present;
+    apr_status_t rv = ops->purge(store, labels, count, kind, known, now);
+
+    if (rv == APR_INCOMPLETE) {
+        restore(store, known);
+        rv = ops->purge(store, labels, count, kind, known, now);
+    }
+    if (rv == APR_INCOMPLETE) {
+        rv = ops->purge(store, labels, count, kind, 0, now);
+    }
+    if (rv == APR_SUCCESS) {
+        (void)follow(store, now, &present); /* else the next look-up does */
+    }
+    return rv;
+}
+
 apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count,
                           storer_purge_e kind, apr_time_t now)
 {
@@ -198,7 +249,7 @@ apr_status_t storer_purge(storer_t *store, const apr_uint64_t *labels, int count
         return APR_ENOTIMPL;
     }
     if (follows(store)) {
-        return store->ops->purge(store, labels, count, kind, purge_table_epoch(store->host), now);
+        return purge_for_all(store, labels, count, kind, now);
     }
     floor = purge_table_floor(store->host);
     rv = purge_table_purge(store->host, labels, count, kind);

@@ -405,17 +405,20 @@ typedef apr_status_t storer_delete_many_fn(storer_t *self, storer_pattern_t *pat
 typedef apr_status_t storer_open_writer_fn(storer_t *self, storer_bytes_t key, storer_expiry_t expiry,
                                            apr_off_t size_hint, apr_time_t now,
                                            storer_writer_t *writer, apr_pool_t *pool);
-typedef apr_status_t storer_epoch_fn(storer_t *self, apr_time_t now, apr_uint64_t *epoch);
+typedef apr_status_t storer_epoch_fn(storer_t *self, apr_uint64_t known, apr_time_t now,
+                                     apr_uint64_t *epoch);
 typedef apr_status_t storer_purge_fn(storer_t *self, const apr_uint64_t *labels, int count,
                                      storer_purge_e kind, apr_uint64_t known, apr_time_t now);
 
-/** One purge that is remembered. In no order; one that is told twice does no harm.
- * @param label NULL: everything that was fetched before that epoch, whatever its labels
+/** One purge that is remembered; twice does no harm. label NULL: all that was fetched before.
  * @return APR_SUCCESS: go on; anything else: stop with it */
 typedef apr_status_t storer_purged_fn(void *baton, const apr_uint64_t *label, storer_purge_e kind,
                                       apr_uint64_t epoch);
 typedef apr_status_t storer_list_purges_fn(storer_t *self, apr_uint64_t since, storer_purged_fn *fn,
                                            void *baton);
+typedef apr_status_t storer_each_purge_fn(void *purges, storer_purged_fn *fn, void *baton);
+typedef apr_status_t storer_restore_purges_fn(storer_t *self, apr_uint64_t epoch,
+                                              storer_each_purge_fn *each, void *purges);
 typedef apr_status_t storer_claim_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner,
                                      apr_interval_time_t lease);
 typedef apr_status_t storer_release_fn(storer_t *self, storer_bytes_t key, storer_bytes_t owner);
@@ -496,26 +499,27 @@ struct storer_ops_t {
     storer_stat_fn        *stat;
     storer_rank_fn        *rank;      /**< without it those stored longest ago give way */
 
-    /* Purging by label, for a store that several machines share: all three or none of them. Without
-     * them the host remembers purges, for one machine and until it is stopped. */
+    /* Purging by label, for a store that several machines share: the first three or none of them.
+     * Without them the host remembers purges, for one machine and until it is stopped. */
 
-    /** The epoch that something fetched from now on belongs to; never 0, and rises by each purge. No
-     * later than the present one, and no earlier than it was when this process last got or stored
-     * something. So it can be had with a get, and need not be asked for. */
+    /** The epoch that something fetched from now on belongs to; never 0, and rises by each purge. The
+     * present one, or that of when this process last got or stored something: it comes with a get.
+     * known: one that another process of this machine has heard of. A store that has not has lost
+     * purges: it begins one in which all is purged. APR_INCOMPLETE: the list is lost, else fine. */
     storer_epoch_fn       *epoch;
     /** Begin an epoch, with these labels purged in it; labels may be none, which purges nothing, or
      * with STORER_PURGE_DROPPED all that is being fetched. Whoever asks for the epoch after the
-     * return, in whatever process, gets this one or a later one.
-     * known: an epoch that this machine has heard of. The one that begins is later; and if the store
-     * itself has not heard of it, it has lost purges. */
+     * return, in whatever process, gets this one or a later one, which is later than `known`.
+     * known: the host knows all purges up to it. APR_INCOMPLETE: nothing was purged, as the list of
+     * this epoch is lost. It is restored, and purge called again; with 0 all that is older goes. */
     storer_purge_fn       *purge;
-    /** Each purge with an epoch later than `since`, in epochs up to the present one. The host keeps
-     * what it was told, for all processes of the machine, and asks again when the epoch has risen. */
+    /** Each purge with an epoch later than `since`, up to the present one, in the order of epochs. The
+     * host keeps it for all processes of the machine, whether or not the call fails in the end. */
     storer_list_purges_fn *list_purges;
+    /** Optional: make the lost list of this epoch anew; `each` tells what the host remembers. */
+    storer_restore_purges_fn *restore_purges;
 
-    /* Claims, for a store of several machines; both or none: then each is on its own. See
-     * storer_host.h. */
-
+    /* Claims among machines; both or none: then each is on its own. See storer_host.h. */
     storer_claim_fn       *claim;
     storer_release_fn     *release;
 };
@@ -563,17 +567,13 @@ struct storer_env_t {
     apr_pool_t       *pool;    /**< as long as the configuration; the parent's, before it forks */
     storer_log_fn    *log;     /**< NULL: silent */
     storer_retain_fn *retain;  /**< NULL: memory lives as long as pool */
-    void             *baton;   /**< for all of them */
+    void             *baton;   /**< for both */
     const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
                                     sees to it, and no engine ever finds it so */
     storer_memory_file_fn *memory_file; /**< NULL: the memory of `retain` is no file */
     apr_uint32_t      processes; /**< how many may use a store at a time, those that a graceful restart
                                       replaces included; 0: not known */
     apr_uint32_t      threads;   /**< of each; 0: not known */
-    storer_retain_fn *remember;  /**< as `retain`, but what a child writes there the child alone sees:
-                                      for what the parent process, which runs as root, must know in the
-                                      next configuration and cannot take from memory that its children
-                                      write. NULL: there is none */
 };
 
 /**

@@ -10,6 +10,8 @@
 #ifndef STORER_MEMORY_OUTSIDE_H
 #define STORER_MEMORY_OUTSIDE_H
 
-#include "memory.h" /* which declares it: memory_outside_ops */
+#include "memory.h"
+
+extern const storer_ops_t memory_outside_ops;
 
 #endif /* STORER_MEMORY_OUTSIDE_H */

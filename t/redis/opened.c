@@ -74,13 +74,34 @@ static void add_options(storer_option_t *list, const char *const *options)
     list[count].name = NULL;
 }
 
-opened_t *opened_prepare(const char *url, const char *const *options, apr_pool_t *pool)
+/* As long as the program: the machine outlives its processes. */
+static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+{
+    opened_machine_t *machine = ((opened_t *)baton)->machine;
+
+    (void)uuid;
+    *fresh = !machine->memory;
+    if (*fresh) {
+        machine->memory = aligned_alloc(64, APR_ALIGN(size, 64));
+        machine->size = size;
+        memset(machine->memory, 0, size);
+    }
+    *base = machine->memory;
+    return machine->size == size ? APR_SUCCESS : APR_EINVAL;
+}
+
+static opened_t *prepare(opened_machine_t *machine, const char *url, const char *const *options,
+                         apr_pool_t *pool)
 {
     storer_option_t list[OPTIONS_MAX] = { { "url", url }, { NULL, NULL } };
     opened_t *opened = create(pool);
     const char *errmsg = NULL;
     apr_status_t rv;
 
+    if (machine) {
+        opened->machine = machine;
+        opened->env.retain = retain;
+    }
     add_options(list, options);
     rv = storer_registry_open(registry(&opened->env), "redis", list, &opened->store, &errmsg);
     if (rv != APR_SUCCESS) {
@@ -89,14 +110,25 @@ opened_t *opened_prepare(const char *url, const char *const *options, apr_pool_t
     return opened;
 }
 
-opened_t *opened_create(const char *url, const char *const *options, apr_pool_t *pool)
+opened_t *opened_prepare(const char *url, const char *const *options, apr_pool_t *pool)
 {
-    opened_t *opened = opened_prepare(url, options, pool);
+    return prepare(NULL, url, options, pool);
+}
+
+opened_t *opened_on(opened_machine_t *machine, const char *url, const char *const *options,
+                    apr_pool_t *pool)
+{
+    opened_t *opened = prepare(machine, url, options, pool);
 
     if (opened->store->ops->child_init(opened->store, pool) != APR_SUCCESS) {
         bail_out("child_init failed");
     }
     return opened;
+}
+
+opened_t *opened_create(const char *url, const char *const *options, apr_pool_t *pool)
+{
+    return opened_on(NULL, url, options, pool);
 }
 
 const char *opened_problem(const char *const *options, apr_pool_t *pool)

@@ -25,11 +25,21 @@ typedef struct opened_t {
     /* guarded by lock */
     char           *lines[OPENED_LINES];
     int             count;
+    struct opened_machine_t *machine;   /* NULL: the process is alone on its machine */
 } opened_t;
+
+/** What the processes of one machine share, as a host provides it. */
+typedef struct opened_machine_t {
+    void      *memory;
+    apr_size_t size;
+} opened_machine_t;
 
 /** Open a store, child_init included. options: names and values in turn, then NULL; may be NULL.
  * Bails out where that fails. Closed with pool. */
 opened_t *opened_create(const char *url, const char *const *options, apr_pool_t *pool);
+/** The same in another process of a machine, which begins as zeroes. */
+opened_t *opened_on(opened_machine_t *machine, const char *url, const char *const *options,
+                    apr_pool_t *pool);
 /** The same without child_init, for tests that fork. */
 opened_t *opened_prepare(const char *url, const char *const *options, apr_pool_t *pool);
 /** What the factory says of these options: NULL: they are fine. In pool. */

@@ -18,8 +18,7 @@ static server_t *nodes[3];
 static char ids[3][64];
 static apr_pool_t *pool;
 static const storer_bytes_t small = { "small", 5 };
-static const char *const options[] = { "cluster", "on", "timeout", "300ms", "interval", "200ms",
-                                       NULL };
+static const char *const options[] = { "cluster", "on", "timeout", "20s", "interval", "200ms", NULL };
 
 static void command(int node, const char *const *words)
 {
@@ -124,6 +123,32 @@ static void test_asked(opened_t *opened)
     is_int(opened_get(opened, after, small, NULL), '-', "gone");
 }
 
+/* ---- a node that hangs ---- */
+
+/* It costs all the time of an operation, and then the map is in doubt: no other node is to be blamed
+ * for having no time left to say it. */
+static void test_hanging(void)
+{
+    static const char *const hasty[] = { "cluster", "on", "timeout", "1s", "interval", "60s", NULL };
+    int hanging = names_slot("purges", 6) < 5462 ? 1 : 0, i; /* not the one that has the epoch */
+    opened_t *opened = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", nodes[2]->port), hasty,
+                                     pool);
+    const char *keys[3];
+
+    for (i = 0; i < 3; i++) {
+        keys[i] = key_of(tag_of(i, 1), "hang");
+        is_status(opened_set(opened, keys[i], small), APR_SUCCESS, "stored at each node");
+    }
+    server_pause(nodes[hanging]);
+    is_int(opened_get(opened, keys[hanging], small, NULL), 'e', "one hangs");
+    for (i = 0; i < 3; i++) {
+        is_int(opened_get(opened, keys[i], small, NULL), i == hanging ? 'e' : 'v',
+               i == hanging ? "and is left alone" : "another one serves");
+    }
+    is_int(opened_said(opened, "until it answers again"), 1, "one line");
+    server_continue(nodes[hanging]);
+}
+
 /* ---- a node that dies ---- */
 
 static void test_dead(opened_t *opened)
@@ -136,21 +161,20 @@ static void test_dead(opened_t *opened)
     is_status(opened_set(opened, there, small), APR_SUCCESS, "and at another");
     opened_forget(opened);
     server_kill(nodes[2]);
-    start = apr_time_now();
     is_int(opened_get(opened, there, small, NULL), 'e', "its node is dead");
     is_int(opened_get(opened, here, small, NULL), 'v', "the other one serves");
     is_status(opened_set(opened, here, small), APR_SUCCESS, "and stores");
-    ok(apr_time_now() - start < apr_time_from_sec(2), "in time");
     is_int(opened_said(opened, "until it answers again"), 1, "one line");
     server_restart(nodes[2]);
+    start = apr_time_now();
     do {
         got = opened_get(opened, there, small, NULL);
         (void)usleep(10000);
-    } while (got == 'e' && apr_time_now() - start < apr_time_from_sec(20));
+    } while (got == 'e' && apr_time_now() - start < apr_time_from_sec(60));
     is_int(got, '-', "it came back, empty");
     start = apr_time_now();
     while (opened_set(opened, there, small) != APR_SUCCESS
-           && apr_time_now() - start < apr_time_from_sec(20)) {
+           && apr_time_now() - start < apr_time_from_sec(60)) {
         (void)usleep(10000);
     }
     is_int(opened_get(opened, there, small, NULL), 'v', "and stores");
@@ -194,6 +218,7 @@ int main(void)
     if (!ok(opened_said(opened, "") == 0, "none of this is worth a line")) {
         opened_show(opened);
     }
+    test_hanging();
     test_dead(opened);
     test_seeds();
     apr_pool_destroy(pool);

@@ -83,9 +83,10 @@ static const storer_ops_t plain_ops = {
     .reset = plain_reset,
 };
 
-static apr_status_t plain_epoch(storer_t *self, apr_time_t now, apr_uint64_t *epoch)
+static apr_status_t plain_epoch(storer_t *self, apr_uint64_t known, apr_time_t now,
+                                apr_uint64_t *epoch)
 {
-    (void)self, (void)now;
+    (void)self, (void)known, (void)now;
     *epoch = 1;
     return APR_SUCCESS;
 }
