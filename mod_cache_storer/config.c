@@ -116,14 +116,3 @@ int config_mentions(const char *text)
 {
     return mentions(ap_conftree, text);
 }
-
-const char *config_contradiction(const config_server_t *config, apr_pool_t *pool)
-{
-    if (config->max_body > 0 && config->min_body > config->max_body) {
-        return apr_psprintf(pool, "CacheStorerMinFileSize %" APR_OFF_T_FMT " is larger than "
-                            "CacheStorerMaxFileSize %" APR_OFF_T_FMT ": no response would ever be "
-                            "stored; lower the first or raise the second",
-                            config->min_body, config->max_body);
-    }
-    return NULL;
-}

@@ -172,7 +172,4 @@ int config_mentions(const char *text);
  * read only. */
 const ap_directive_t *config_told(const config_server_t *config, const char *name);
 
-/** What is wrong with the values as a whole; NULL: nothing. */
-const char *config_contradiction(const config_server_t *config, apr_pool_t *pool);
-
 #endif /* CONFIG_H */

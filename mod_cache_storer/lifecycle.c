@@ -16,6 +16,7 @@
 
 #include "fetch/collapse.h"
 #include "config.h"
+#include "config_check.h"
 #include "log.h"
 #include "fetch/refresh.h"
 #include "retain.h"
@@ -94,15 +95,25 @@ static apr_status_t create_registry(storer_registry_t **out, apr_pool_t *pool,
     env->log = log_sink;
     env->retain = retain;
     env->memory_file = retain ? retain_file : NULL;
+    env->remember = retain_private; /* for check_config as well: httpd ends if that fails */
     env->api = &storer_api;
     count_processes(env);
     *out = storer_registry_create(env);
     return add_engines(*out, pool);
 }
 
-/* Where an engine that nobody knows probably is. */
-static const char *load_hint(const char *engine, apr_pool_t *pool)
+/* Why an engine is not known, probably. */
+static const char *engine_hint(storer_registry_t *registry, const config_server_t *config,
+                               apr_pool_t *pool)
 {
+    const char *engine = config->storage.engine, *problem = NULL;
+    char *lower = apr_pstrdup(pool, engine);
+
+    ap_str_tolower(lower);
+    if (strcmp(lower, engine) != 0
+        && storer_registry_check(registry, lower, config->storage.options, &problem) != APR_NOTFOUND) {
+        return apr_psprintf(pool, "; write \"%s\", in lower case", lower);
+    }
     return apr_psprintf(pool, "; if it is a module of its own, a line like \"LoadModule "
                         "cache_storer_%s_module modules/mod_cache_storer_%s.so\" is missing",
                         engine, engine);
@@ -126,9 +137,7 @@ static const char *place_of(const server_rec *server, apr_pool_t *pool)
 /* What a virtual host takes over from the main server is reported there. */
 static int is_inherited(const config_server_t *config, const config_server_t *main_config)
 {
-    return config != main_config && config->storage.options == main_config->storage.options
-           && config->min_body == main_config->min_body
-           && config->max_body == main_config->max_body;
+    return config != main_config && config->storage.options == main_config->storage.options;
 }
 
 int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -136,7 +145,7 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
 {
     storer_registry_t *registry;
     server_rec *server;
-    int result = OK;
+    int result = config_check(main_server, ptemp);
 
     (void)pconf;
     (void)plog;
@@ -145,27 +154,20 @@ int lifecycle_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptem
     }
     for (server = main_server; server; server = server->next) {
         const config_server_t *config = config_of(server);
-        const char *problem;
+        const char *problem = NULL;
         apr_status_t rv;
 
         if (is_inherited(config, config_of(main_server))) {
             continue;
         }
-        problem = config_contradiction(config, ptemp);
-        if (problem) {
-            ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server, STORERNO(0201) "%s (see %s)",
-                         problem, place_of(server, ptemp));
-            result = HTTP_INTERNAL_SERVER_ERROR;
-        }
-        problem = NULL;
         rv = storer_registry_check(registry, config->storage.engine, config->storage.options,
                                    &problem);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_EMERG, 0, main_server,
-                         STORERNO(0202) "CacheStorer: %s%s (see %s)",
+                         STORERNO(0202) "CacheStorer: %s%s. %s (see %s)",
                          problem ? problem : config->storage.engine,
-                         rv == APR_NOTFOUND ? load_hint(config->storage.engine, ptemp) : "",
-                         place_of(server, ptemp));
+                         rv == APR_NOTFOUND ? engine_hint(registry, config, ptemp) : "",
+                         directive_syntax("CacheStorer", ptemp), place_of(server, ptemp));
             result = HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -214,6 +216,21 @@ static apr_off_t body_limit(const config_server_t *config, const storer_stat_t *
     return (apr_off_t)limit;
 }
 
+/* config_check.c refuses that if the configuration says how large the store is. */
+static void compare_with_smallest(const config_server_t *config, const char *place)
+{
+    const config_server_t *main_config = config_of(ap_server_conf);
+
+    if (config->min_body <= config->body_limit
+        || (is_inherited(config, main_config) && config->min_body == main_config->min_body)) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 STORERNO(0214) "CacheStorerMinFileSize %" APR_OFF_T_FMT ": the store takes no body "
+                 "larger than %" APR_OFF_T_FMT ", so that no response is ever stored; lower it or "
+                 "enlarge the store (see %s)", config->min_body, config->body_limit, place);
+}
+
 static apr_status_t open_store(config_server_t *config, const server_rec *server,
                                apr_pool_t *ptemp)
 {
@@ -237,6 +254,7 @@ static apr_status_t open_store(config_server_t *config, const server_rec *server
     }
     config->body_limit = body_limit(config, &stat);
     config->store = store;
+    compare_with_smallest(config, place_of(server, ptemp));
     return APR_SUCCESS;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * retain.c - keeps anonymous shared memory from one generation of the configuration to the next.
+ * retain.c - keeps memory from one generation of the configuration to the next.
  *
  * The list outlives this DSO, which is unloaded and loaded again at each restart: it is plain data,
  * found through ap_retained_data_get(), without a pointer to code. Nodes are malloc'ed, so that a
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 /* The version is part of the key: a module of another layout starts with a list of its own. */
-#define RETAIN_KEY "mod_cache_storer-segments-2"
+#define RETAIN_KEY "mod_cache_storer-segments-3"
 
 typedef struct retain_node_t retain_node_t;
 struct retain_node_t {
@@ -33,6 +33,7 @@ struct retain_node_t {
     apr_size_t     size;
     apr_os_file_t  file;         /* the same memory; -1: it is no file */
     unsigned       generation;   /* the last one that claimed it */
+    int            is_shared;    /* else malloc'ed: children have copies of it */
     char           uuid[];
 };
 
@@ -55,7 +56,31 @@ apr_status_t retain_begin(void)
     return APR_SUCCESS;
 }
 
-static retain_node_t *create_node(const char *uuid, apr_size_t size)
+static apr_status_t take_memory(retain_node_t *node)
+{
+    if (node->is_shared) {
+        return anonymous_create(node->size, &node->base, &node->file);
+    }
+    node->file = -1;
+    node->base = calloc(1, node->size);
+    return node->base ? APR_SUCCESS : APR_ENOMEM;
+}
+
+static void give_back(retain_node_t *node)
+{
+    if (node->is_shared) {
+        munmap(node->base, node->size);
+    }
+    else {
+        free(node->base);
+    }
+    if (node->file >= 0) {
+        close(node->file);
+    }
+    free(node);
+}
+
+static retain_node_t *create_node(const char *uuid, apr_size_t size, int is_shared)
 {
     apr_size_t length = strlen(uuid) + 1;
     retain_node_t *node = malloc(sizeof(*node) + length);
@@ -64,42 +89,42 @@ static retain_node_t *create_node(const char *uuid, apr_size_t size)
     if (!node) {
         return NULL;
     }
-    rv = anonymous_create(size, &node->base, &node->file);
+    node->size = size;
+    node->is_shared = is_shared;
+    rv = take_memory(node);
     if (rv != APR_SUCCESS) {
         free(node);
         errno = rv;
         return NULL;
     }
-    node->size = size;
     memcpy(node->uuid, uuid, length);
     return node;
 }
 
-apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+static apr_status_t claim(const char *uuid, apr_size_t size, int is_shared, void **base, int *fresh)
 {
     retain_list_t *list = ap_retained_data_get(RETAIN_KEY);
     retain_node_t *node;
 
-    (void)baton;
     if (!list || size == 0) {
         return APR_EINVAL;
     }
     for (node = list->first; node; node = node->next) {
-        if (node->size == size && strcmp(node->uuid, uuid) == 0) {
+        if (node->size == size && node->is_shared == is_shared && strcmp(node->uuid, uuid) == 0) {
             node->generation = list->generation;
             *base = node->base;
             *fresh = 0;
             return APR_SUCCESS;
         }
     }
-    node = create_node(uuid, size);
+    node = create_node(uuid, size, is_shared);
     if (!node) {
         return errno ? errno : APR_ENOMEM;
     }
     node->generation = list->generation;
     node->next = list->first;
     list->first = node;
-    if (list->generation > 1) {
+    if (list->generation > 1 && is_shared) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
                      STORERNO(0206) "new since this restart, and empty: %" APR_SIZE_T_FMT
                      " bytes for %s", size, uuid);
@@ -107,6 +132,18 @@ apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void
     *base = node->base;
     *fresh = 1;
     return APR_SUCCESS;
+}
+
+apr_status_t retain_segment(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+{
+    (void)baton;
+    return claim(uuid, size, 1, base, fresh);
+}
+
+apr_status_t retain_private(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
+{
+    (void)baton;
+    return claim(uuid, size, 0, base, fresh);
 }
 
 apr_os_file_t retain_file(void *baton, const void *base)
@@ -136,13 +173,11 @@ void retain_end(void)
             continue;
         }
         *link = node->next;
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
-                     STORERNO(0207) "not configured any more, given back with all it held: %"
-                     APR_SIZE_T_FMT " bytes of %s", node->size, node->uuid);
-        munmap(node->base, node->size);
-        if (node->file >= 0) {
-            close(node->file);
+        if (node->is_shared) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, ap_server_conf,
+                         STORERNO(0207) "not configured any more, given back with all it held: %"
+                         APR_SIZE_T_FMT " bytes of %s", node->size, node->uuid);
         }
-        free(node);
+        give_back(node);
     }
 }

@@ -567,13 +567,17 @@ struct storer_env_t {
     apr_pool_t       *pool;    /**< as long as the configuration; the parent's, before it forks */
     storer_log_fn    *log;     /**< NULL: silent */
     storer_retain_fn *retain;  /**< NULL: memory lives as long as pool */
-    void             *baton;   /**< for both */
+    void             *baton;   /**< for all of them */
     const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
                                     sees to it, and no engine ever finds it so */
     storer_memory_file_fn *memory_file; /**< NULL: the memory of `retain` is no file */
     apr_uint32_t      processes; /**< how many may use a store at a time, those that a graceful restart
                                       replaces included; 0: not known */
     apr_uint32_t      threads;   /**< of each; 0: not known */
+    storer_retain_fn *remember;  /**< as `retain`, but what a child writes there the child alone sees:
+                                      for what the parent process, which runs as root, must know in the
+                                      next configuration and cannot take from memory that its children
+                                      write. NULL: there is none */
 };
 
 /**

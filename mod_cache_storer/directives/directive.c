@@ -7,6 +7,7 @@
 #include "directives.h"
 
 #include "../config.h"
+#include "../config_check.h"
 
 #include "apr_strings.h"
 
@@ -76,10 +77,29 @@ static const char *parse_words(const directive_use_t *use, int argc, char *const
     return directive->parse(use, argc, argv, member);
 }
 
+/* A server that has the directive already, with other words, has it from two files, probably. */
+static void warn_of_second(const directive_use_t *use, const ap_directive_t *first)
+{
+    const ap_directive_t *second = use->cmd->directive;
+
+    if (!config_check_warns() || use->directive->repeats || strcmp(first->args, second->args) == 0) {
+        return;
+    }
+    /* not of this server: a virtual host has no LogLevel until all of the configuration is read */
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
+                 STORERNO(0215) "%s %s in %s replaces %s %s in %s; remove one of them",
+                 use->directive->name, second->args, directive_place(second, use->pool),
+                 use->directive->name, first->args, directive_place(first, use->pool));
+}
+
 /* What is wrong with a directive that the server has already; NULL: nothing. */
 static const char *find_second(const directive_use_t *use, const ap_directive_t *first)
 {
-    if (!first || !use->directive->once) {
+    if (!first) {
+        return NULL;
+    }
+    if (!use->directive->once) {
+        warn_of_second(use, first);
         return NULL;
     }
     return apr_psprintf(use->pool, "this server already has '%s %s' in %s. A server has one: change "

@@ -60,7 +60,7 @@ struct directive_t {
     int         repeats;        /**< each further one adds to those before */
     int         once;           /**< a second one for a server is refused; else it replaces the first */
     const directive_word_t *words; /**< for value_word() and the like */
-    int         least, most;    /**< for value_number() */
+    int         least, most;    /**< for value_number(); least for value_size() as well */
     directive_merge_fn *merge;  /**< NULL: a virtual host takes over what it does not set */
     const char *owner;          /**< the module that the directive belongs to; NULL: this one */
 };

@@ -103,7 +103,7 @@ const command_rec config_directives[] = {
              .parse = setting_query, SERVER(query)),
     OPTIONAL("CacheStorerMaxFileSize", "SIZE", "a quarter of the store", RSRC_CONF,
              "The largest body that is stored.",
-             .parse = value_size, .most_words = 1, SERVER(max_body)),
+             .parse = value_size, .most_words = 1, .least = 1, SERVER(max_body)),
     DIRECTIVE("CacheStorerMaxVariants", "NUMBER", "64", RSRC_CONF,
               "How many variants (Vary) of one URL are kept.",
               .parse = value_number, .most_words = 1, .least = 1, .most = 10000, SERVER(max_variants)),

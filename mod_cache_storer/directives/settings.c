@@ -8,9 +8,11 @@
 #include "values.h"
 
 #include "../config.h"
+#include "../http/storable.h"
 #include "../http/structured.h"
 
 #include "ap_expr.h"
+#include "apr_lib.h"
 #include "apr_strings.h"
 
 /* Split key=value; the engine decides which keys there are. */
@@ -22,7 +24,11 @@ static const char *parse_option(const directive_use_t *use, const char *text,
     int i;
 
     if (!equals || equals == text) {
-        return apr_psprintf(use->pool, "'%s' is not of the form OPTION=VALUE", text);
+        apr_off_t size;
+
+        return apr_psprintf(use->pool, "'%s' is not of the form OPTION=VALUE%s%s", text,
+                            storer_parse_size(text, &size) == APR_SUCCESS ? "; write size=" : "",
+                            storer_parse_size(text, &size) == APR_SUCCESS ? text : "");
     }
     name = apr_pstrmemdup(use->pool, text, (apr_size_t)(equals - text));
     for (i = 0; i < *count; i++) {
@@ -42,6 +48,10 @@ const char *setting_storage(const directive_use_t *use, int argc, char *const ar
     storer_option_t *options = apr_pcalloc(use->pool, sizeof(*options) * (apr_size_t)argc);
     int i, count = 0;
 
+    if (ap_strchr_c(argv[0], '=')) {
+        return apr_psprintf(use->pool, "'%s' is an option, and the engine before it is missing; write "
+                            "\"memory %s\"", argv[0], argv[0]);
+    }
     for (i = 1; i < argc; i++) {
         const char *problem = parse_option(use, argv[i], options, &count);
 
@@ -113,6 +123,26 @@ const char *setting_query(const directive_use_t *use, int argc, char *const argv
     return rules ? NULL : problem;
 }
 
+/* "206" and the like: for what is wrong with the form, see ttl.h. 206 is the status of a part of a
+ * response, which is not stored as a response of its own. */
+static int is_never_stored(const char *text)
+{
+    int status;
+
+    if (!apr_isdigit(text[0]) || strlen(text) != 3) {
+        return 0;
+    }
+    status = apr_isdigit(text[1]) ? atoi(text) : (text[0] - '0') * 100;
+    return status == HTTP_PARTIAL_CONTENT || storable_by(status) == STORABLE_NEVER;
+}
+
+static const char *never_stored(const directive_use_t *use, const char *status)
+{
+    return apr_psprintf(use->pool, "a response with status '%s' is never stored; remove this line%s",
+                        status, strcmp(status, "206") == 0 || strcmp(status, "304") == 0
+                                ? ", and name 200 or a content type instead" : "");
+}
+
 /* A status or a content type, and a time */
 const char *setting_ttl(const directive_use_t *use, int argc, char *const argv[], void *member)
 {
@@ -121,9 +151,10 @@ const char *setting_ttl(const directive_use_t *use, int argc, char *const argv[]
     const char *problem = NULL;
 
     if (argc < 2) {
-        return "a status or a content type is needed, and a time";
+        return apr_psprintf(use->pool, "behind '%s' the time is missing", argv[0]);
     }
-    problem = value_time(use, 1, argv + 1, &time);
+    problem = is_never_stored(argv[0]) ? never_stored(use, argv[0])
+                                       : value_time(use, 1, argv + 1, &time);
     if (problem) {
         return problem;
     }
@@ -142,6 +173,11 @@ const char *setting_bypass(const directive_use_t *use, int argc, char *const arg
                                                    NULL);
 
     (void)argc;
+    if (ap_cstr_casecmp(argv[0], "on") == 0 || ap_cstr_casecmp(argv[0], "off") == 0) {
+        return apr_psprintf(use->pool, "'%s' is not an expression: a condition is expected, as in "
+                            "\"%%{HTTP_COOKIE} =~ /session=/\"; CacheDisable keeps URLs out of the "
+                            "cache", argv[0]);
+    }
     if (!expression || problem) {
         return apr_psprintf(use->pool, "'%s' is not an expression: %s", argv[0],
                             problem ? problem : "it cannot be parsed");

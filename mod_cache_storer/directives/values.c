@@ -64,6 +64,10 @@ const char *value_size(const directive_use_t *use, int argc, char *const argv[],
     apr_status_t rv = word ? APR_SUCCESS : storer_parse_size(argv[0], &size);
 
     (void)argc;
+    if (rv == APR_SUCCESS && size >= 0 && size < use->directive->least) {
+        return apr_psprintf(use->pool, "with '%s' no response would ever be stored; to cache nothing, "
+                            "leave out CacheEnable, or use CacheDisable", argv[0]);
+    }
     if (rv != APR_SUCCESS || size < 0) {
         return apr_psprintf(use->pool, "'%s' is not a size: a number of bytes is expected, with K, M "
                             "or G if wanted, as in 10M", argv[0]);
@@ -99,6 +103,8 @@ const char *value_word(const directive_use_t *use, int argc, char *const argv[],
     return NULL;
 }
 
+static const char none_stands_alone[] = "'none' stands alone: remove it, or the names beside it";
+
 static int is_none(int argc, char *const argv[])
 {
     return argc == 1 && ap_cstr_casecmp(argv[0], "none") == 0;
@@ -113,7 +119,7 @@ const char *value_words(const directive_use_t *use, int argc, char *const argv[]
         const char *problem = value_word(use, 1, argv + i, &bit);
 
         if (problem) {
-            return apr_pstrcat(use->pool, problem, ", nor none alone", NULL);
+            return is_none(1, argv + i) ? none_stands_alone : problem;
         }
         bits |= bit;
     }
@@ -121,10 +127,38 @@ const char *value_words(const directive_use_t *use, int argc, char *const argv[]
     return NULL;
 }
 
+/* What clients, and other caches, need to understand a response. */
+static int is_needed(const char *name)
+{
+    static const char *const fields[] = {
+        "Accept-Ranges", "Age", "Allow", "Cache-Control", "Connection", "Content-Disposition",
+        "Content-Encoding", "Content-Language", "Content-Length", "Content-Location", "Content-Range",
+        "Content-Security-Policy", "Content-Type", "Date", "ETag", "Expires", "Keep-Alive",
+        "Last-Modified", "Link", "Location", "Pragma", "Proxy-Authenticate", "Retry-After", "Server",
+        "Set-Cookie", "Strict-Transport-Security", "Trailer", "Transfer-Encoding", "Upgrade", "Vary",
+        "Via", "WWW-Authenticate"
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (ap_cstr_casecmp(fields[i], name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const char *check_field(const directive_use_t *use, const char *name)
 {
     const char *byte = name;
 
+    if (is_needed(name)) {
+        return apr_psprintf(use->pool, "'%s' is a field that clients need; name one that the origin "
+                            "sends for caches only", name);
+    }
+    if (ap_cstr_casecmp(name, "none") == 0) {
+        return none_stands_alone;
+    }
     while (apr_isalnum(*byte) || *byte == '-' || *byte == '_') {
         byte++;
     }
@@ -153,11 +187,12 @@ const char *value_fields(const directive_use_t *use, int argc, char *const argv[
 
 const char *value_field(const directive_use_t *use, int argc, char *const argv[], void *member)
 {
-    const char *problem = check_field(use, argv[0]);
+    int none = is_none(argc, argv);
+    const char *problem = none ? NULL : check_field(use, argv[0]);
 
     if (problem) {
         return problem;
     }
-    *(const char **)member = is_none(argc, argv) ? NULL : apr_pstrdup(use->pool, argv[0]);
+    *(const char **)member = none ? NULL : apr_pstrdup(use->pool, argv[0]);
     return NULL;
 }

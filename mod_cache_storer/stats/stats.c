@@ -3,6 +3,7 @@
  * stats.c - see stats.h: the file, and what is counted of a request at its end.
  */
 #include "stats.h"
+#include "stats_places.h"
 
 #include "../provider.h"
 #include "../status.h"
@@ -18,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,12 +27,12 @@
 /* Places for sites that come with later configurations. */
 #define SPARE_SITES 16
 
-#define RETAIN_KEY "mod_cache_storer-stats-1"
+#define RETAIN_KEY "mod_cache_storer-stats-2"
 
-/* The mapping stays from one configuration to the next, also while this module is unloaded. */
+/* What stays from one configuration to the next, also while this module is unloaded; in memory that
+ * children cannot write. */
 typedef struct kept_t {
-    stats_header_t *header;  /* NULL: none yet */
-    uint64_t        size;
+    stats_places_t *places;  /* NULL: none yet */
 } kept_t;
 
 /* One per process and generation, written in post_config only. */
@@ -63,18 +65,6 @@ static int is_taken(const char *path, apr_pool_t *pool)
     return taken;
 }
 
-static void begin(stats_header_t *header, uint32_t site_max)
-{
-    header->version = STATS_VERSION;
-    header->site_max = site_max;
-    header->stripes = stats_stripes(site_max);
-    header->parent = (uint32_t)getpid();
-    header->parent_start = process_start(header->parent);
-    header->size = stats_size(site_max, header->stripes);
-    header->since = apr_time_now();
-    __atomic_store_n(&header->magic, STATS_MAGIC, __ATOMIC_RELEASE);
-}
-
 /* For the user who starts httpd: the names of all virtual hosts, and what they do, are not for
  * everybody on the machine. Room is taken now: a page that cannot be written later would be a
  * SIGBUS. */
@@ -101,12 +91,13 @@ static apr_status_t create_file(const char *path, uint64_t size, void **base)
 
 /* In a file of the runtime directory; where that is not possible in memory, which all processes of this
  * server have, but no tool can read. */
-static stats_header_t *create(apr_pool_t *pconf, server_rec *main_server, uint32_t site_max)
+static stats_places_t *create(apr_pool_t *pconf, server_rec *main_server, uint32_t site_max)
 {
     const char *path = ap_runtime_dir_relative(pconf, STATS_FILE_NAME);
     uint64_t size = stats_size(site_max, stats_stripes(site_max));
     int taken = path && is_taken(path, pconf);
     apr_status_t rv = !path ? APR_EBADPATH : taken ? APR_EEXIST : APR_SUCCESS;
+    stats_places_t *places;
     void *base = NULL;
 
     if (rv == APR_SUCCESS) {
@@ -122,131 +113,75 @@ static stats_header_t *create(apr_pool_t *pconf, server_rec *main_server, uint32
     if (!base || base == MAP_FAILED) {
         return NULL;
     }
-    begin(base, site_max);
-    return base;
+    places = stats_places_create(base, site_max, apr_time_now());
+    if (!places) {
+        munmap(base, size);
+    }
+    return places;
 }
 
-static uint32_t place_of_site(stats_map_t *map, uint64_t label, const char *name)
+/* The labels of all servers. Sites that are not configured any more keep their places, while there is
+ * room. */
+static apr_array_header_t *labels_of(server_rec *main_server, apr_pool_t *pool)
 {
-    uint32_t i, count = map->header->site_count;
-
-    for (i = 0; i < count; i++) {
-        if (map->sites[i].label == label) {
-            return i;
-        }
-    }
-    if (count < map->header->site_max) {
-        stats_site_t *site = &map->sites[count];
-
-        site->label = label;
-        apr_cpystrn(site->name, name ? name : "-", sizeof(site->name));
-        map->site_count = count + 1;
-        __atomic_store_n(&map->header->site_count, count + 1, __ATOMIC_RELEASE);
-    }
-    return count;
-}
-
-/* What was counted so far goes on. Children of the generation before still count in the old memory;
- * what they add from now on is lost. */
-static void carry_over(stats_map_t *to, const stats_map_t *from)
-{
-    uint32_t i;
-
-    to->header->since = from->header->since;
-    for (i = 0; i < from->site_count; i++) {
-        uint32_t place = place_of_site(to, from->sites[i].label, from->sites[i].name);
-
-        if (place < to->site_count) {
-            stats_add_up(from, i, stats_cells(to, place));
-        }
-    }
-}
-
-/* Sites that are not configured any more keep their places, while there is room. */
-static int is_roomy(const stats_map_t *map, server_rec *main_server)
-{
+    apr_array_header_t *labels = apr_array_make(pool, 16, sizeof(uint64_t));
     server_rec *server;
-    uint32_t i, missing = 0;
 
     for (server = main_server; server; server = server->next) {
-        for (i = 0; i < map->site_count && map->sites[i].label != config_of(server)->site; i++) {
-            ;
-        }
-        missing += i == map->site_count;
+        APR_ARRAY_PUSH(labels, uint64_t) = config_of(server)->site;
     }
-    return map->header->site_max - map->site_count >= missing;
-}
-
-static int is_file_there(const stats_map_t *map, apr_pool_t *pool)
-{
-    const char *path = ap_runtime_dir_relative(pool, STATS_FILE_NAME);
-    stats_map_t there;
-    apr_pool_t *scratch;
-    int same = 0;
-
-    apr_pool_create(&scratch, pool);
-    if (path && stats_open(&there, path, scratch) == APR_SUCCESS) {
-        same = there.header->parent == map->header->parent
-               && there.header->parent_start == map->header->parent_start;
-    }
-    apr_pool_destroy(scratch);
-    return same;
+    return labels;
 }
 
 /* The memory of the generation before, or new memory with what was counted in it. */
-static stats_header_t *find_or_create(kept_t *kept, apr_pool_t *pconf, server_rec *main_server)
+static stats_places_t *find_or_create(stats_places_t *old, apr_pool_t *pconf,
+                                      server_rec *main_server)
 {
-    stats_map_t old, map;
-    stats_header_t *header;
-    server_rec *server;
-    uint32_t sites = SPARE_SITES;
-    int has_old = kept->header && stats_map(&old, kept->header, kept->size) == APR_SUCCESS;
+    const char *path = ap_runtime_dir_relative(pconf, STATS_FILE_NAME);
+    const apr_array_header_t *labels = labels_of(main_server, pconf);
+    uint32_t count = (uint32_t)labels->nelts;
+    stats_places_t *places;
 
-    if (has_old && is_roomy(&old, main_server) && is_file_there(&old, pconf)) {
-        return kept->header;
+    if (old && stats_places_fit(old, (const uint64_t *)labels->elts, count)
+        && path && stats_places_is_file(old, path, pconf)) {
+        return old;
     }
-    for (server = main_server; server; server = server->next) {
-        sites++;
+    places = create(pconf, main_server, count + SPARE_SITES);
+    if (places && old) {
+        stats_places_carry_over(places, old);
+        munmap(old->base, old->size);
+        free(old);
     }
-    header = create(pconf, main_server, sites);
-    if (header && has_old && stats_map(&map, header, header->size) == APR_SUCCESS) {
-        carry_over(&map, &old);
-    }
-    if (header && kept->header) {
-        munmap(kept->header, kept->size);
-    }
-    return header;
+    return places;
 }
 
 void stats_start(apr_pool_t *pconf, server_rec *main_server)
 {
     kept_t *kept = ap_retained_data_get(RETAIN_KEY);
-    stats_header_t *header = NULL;
+    stats_places_t *places = NULL;
     server_rec *server;
 
     if (!kept) {
         kept = ap_retained_data_create(RETAIN_KEY, sizeof(*kept));
     }
     if (kept) {
-        header = find_or_create(kept, pconf, main_server);
+        places = find_or_create(kept->places, pconf, main_server);
     }
-    if (!header || stats_map(&stats_of_generation, header, header->size) != APR_SUCCESS) {
+    if (!places) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, APR_ENOMEM, main_server,
                      STORERNO(0562) "no memory for counters: nothing is counted");
         memset(&stats_of_generation, 0, sizeof(stats_of_generation));
         return;
     }
-    kept->header = header;
-    kept->size = header->size;
+    kept->places = places;
     apr_pool_cleanup_register(pconf, NULL, forget, apr_pool_cleanup_null);
     for (server = main_server; server; server = server->next) {
         config_server_t *config = config_of(server);
-        uint32_t place = place_of_site(&stats_of_generation, config->site,
-                                       server->server_hostname);
+        uint32_t place = stats_places_of(places, config->site, server->server_hostname);
 
-        config->stripes = stats_of_generation.stripes;
-        config->counters = place < stats_of_generation.site_count
-                           ? stats_cells(&stats_of_generation, place) : NULL;
+        stats_places_map(places, &stats_of_generation);
+        config->stripes = places->stripes;
+        config->counters = place < places->site_max ? stats_cells(&stats_of_generation, place) : NULL;
     }
 }
 

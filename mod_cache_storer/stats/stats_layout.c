@@ -31,6 +31,7 @@ uint64_t stats_size(uint32_t site_max, uint32_t stripes)
                                    + (uint64_t)stripes * STATS_CELLS * sizeof(uint64_t));
 }
 
+/* Each number is read once: who may write the file may change it between a comparison and its use. */
 apr_status_t stats_map(stats_map_t *map, void *base, uint64_t size)
 {
     stats_header_t *header = base;
@@ -41,8 +42,8 @@ apr_status_t stats_map(stats_map_t *map, void *base, uint64_t size)
         || header->version != STATS_VERSION) {
         return APR_EINVAL;
     }
-    site_max = header->site_max;
-    stripes = header->stripes;
+    site_max = __atomic_load_n(&header->site_max, __ATOMIC_RELAXED);
+    stripes = __atomic_load_n(&header->stripes, __ATOMIC_RELAXED);
     site_count = __atomic_load_n(&header->site_count, __ATOMIC_ACQUIRE);
     if (stripes < STATS_STRIPES_MIN || stripes > STATS_STRIPES_MAX
         || stats_size(site_max, stripes) > size || site_count > site_max) {

@@ -104,6 +104,34 @@ static void want_huge_pages(void *base, apr_size_t size)
 #endif
 }
 
+/* What this process knows by itself, from one configuration to the next; zeroed at first. */
+static void *recall(const storer_env_t *env, const char *name, apr_size_t size)
+{
+    void *note = NULL;
+    int fresh;
+
+    name = apr_psprintf(env->pool, "%s/%d", name, MEMORY_LAYOUT_VERSION);
+    if (env->remember && env->remember(env->baton, name, size, &note, &fresh) == APR_SUCCESS) {
+        return note;
+    }
+    return apr_pcalloc(env->pool, size);
+}
+
+file_known_t *backing_known_file(const storer_env_t *env, const char *path)
+{
+    return recall(env, apr_pstrcat(env->pool, "MEMORY-FILE-", path, (char *)NULL),
+                  sizeof(file_known_t));
+}
+
+/* The number of the segment that the host retains for the store. */
+static uint32_t *known_number(const memory_t *memory)
+{
+    const storer_env_t *env = memory->base.env;
+
+    return recall(env, apr_pstrcat(env->pool, "MEMORY-NUMBER-", memory->uuid, (char *)NULL),
+                  sizeof(uint32_t));
+}
+
 /* ---- where it comes from: each leaves the segment ready, or errmsg ---- */
 
 static apr_status_t fail(memory_t *memory, apr_status_t rv, const char **errmsg)
@@ -163,9 +191,10 @@ static apr_status_t map_file(memory_t *memory, const file_t *file)
 static apr_status_t from_file(memory_t *memory, uint32_t lines, int *adopted, const char **errmsg)
 {
     const storer_env_t *env = memory->base.env;
-    file_need_t need = { memory->path, memory->size, lines };
+    file_known_t *known = backing_known_file(env, memory->path);
+    file_need_t need = { memory->path, memory->size, lines, known };
     const char *why = NULL;
-    file_t file;
+    file_t file = { 0 };
     apr_status_t rv = file_open(&file, &need, env->pool, &why, errmsg);
 
     if (rv != APR_SUCCESS) {
@@ -176,6 +205,7 @@ static apr_status_t from_file(memory_t *memory, uint32_t lines, int *adopted, co
                    memory->path, why);
     }
     rv = map_file(memory, &file);
+    file_note(&file, known);
     users_admit(file.file);
     close(file.file);
     *adopted = !file.is_new;
@@ -184,13 +214,13 @@ static apr_status_t from_file(memory_t *memory, uint32_t lines, int *adopted, co
 
 /* A new release of this module with another layout must not meet the old one's segment, nor a parent
  * that counts on more processes than there is room for. */
-static apr_status_t from_host(memory_t *memory, const memory_geometry_t *geometry, void **base,
-                              int *fresh)
+static apr_status_t from_host(memory_t *memory, const memory_geometry_t *geometry, uint32_t number,
+                              void **base, int *fresh)
 {
     const storer_env_t *env = memory->base.env;
-    const char *name = apr_psprintf(env->pool, "MEMORY-%s/%d.%d.%u", memory->uuid,
+    const char *name = apr_psprintf(env->pool, "MEMORY-%s/%d.%d.%u.%u", memory->uuid,
                                     MEMORY_LAYOUT_VERSION, (int)sizeof(memory_header_t),
-                                    (unsigned)geometry->line_count);
+                                    (unsigned)geometry->line_count, (unsigned)number);
 
     apr_status_t rv = env->retain(env->baton, name, memory->size, base, fresh);
 
@@ -201,20 +231,35 @@ static apr_status_t from_host(memory_t *memory, const memory_geometry_t *geometr
     return rv;
 }
 
+static apr_status_t attach_memory(memory_t *memory, const memory_geometry_t *geometry,
+                                  uint32_t number, int *fresh)
+{
+    void *base = NULL;
+    users_t users;
+    apr_status_t rv;
+
+    *fresh = 1;
+    users_alone(&users);
+    rv = memory->base.env->retain ? from_host(memory, geometry, number, &base, fresh)
+                                  : map_own(memory, &base);
+    return rv == APR_SUCCESS ? attach(memory, base, geometry, &users, *fresh) : rv;
+}
+
+/* A segment that children have overwritten is left to those who have it. */
 static apr_status_t from_memory(memory_t *memory, uint32_t lines, int *adopted, const char **errmsg)
 {
     memory_geometry_t geometry;
-    users_t users;
-    void *base = NULL;
-    int fresh = 1;
+    uint32_t *number = known_number(memory);
+    int fresh;
     apr_status_t rv;
 
-    users_alone(&users);
     segment_lay_out(&geometry, memory->size, lines);
-    rv = memory->base.env->retain ? from_host(memory, &geometry, &base, &fresh)
-                                  : map_own(memory, &base);
-    if (rv == APR_SUCCESS) {
-        rv = attach(memory, base, &geometry, &users, fresh);
+    rv = attach_memory(memory, &geometry, *number, &fresh);
+    if (rv == APR_SUCCESS && !fresh && !segment_is_whole(&memory->segment)) {
+        storer_log(memory->base.env, STORER_LOG_ERROR, APR_SUCCESS, "memory: a process has overwritten "
+                   "the store, which starts empty");
+        (*number)++;
+        rv = attach_memory(memory, &geometry, *number, &fresh);
     }
     if (rv == APR_SUCCESS && !segment_is_whole(&memory->segment)) {
         rv = APR_EEXIST;

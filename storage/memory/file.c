@@ -105,6 +105,26 @@ static apr_status_t open_folder(opening_t *opening)
     return APR_SUCCESS;
 }
 
+/* A file that this process had open before: its children may have written what is in it now. */
+static int is_known(const opening_t *opening, const struct stat *info)
+{
+    const file_known_t *known = opening->need->known;
+
+    return known && known->inode != 0 && known->inode == (uint64_t)info->st_ino
+           && known->device == (uint64_t)info->st_dev;
+}
+
+void file_note(const file_t *file, file_known_t *known)
+{
+    struct stat info;
+
+    if (fstat(file->file, &info) == 0) {
+        known->device = (uint64_t)info.st_dev;
+        known->inode = (uint64_t)info.st_ino;
+        known->geometry = file->geometry;
+    }
+}
+
 /* Is the open file one that a store may be in? An empty one becomes a store. *length: its bytes. */
 static apr_status_t examine(opening_t *opening, int file, off_t *length)
 {
@@ -120,7 +140,7 @@ static apr_status_t examine(opening_t *opening, int file, off_t *length)
         return refuse(opening, APR_EACCES, reason);
     }
     *length = info.st_size;
-    if (info.st_size > 0
+    if (info.st_size > 0 && !is_known(opening, &info)
         && (pread(file, &magic, sizeof(magic), 0) != (ssize_t)sizeof(magic)
             || (magic != MEMORY_MAGIC && magic != MEMORY_MAGIC_UNMADE))) {
         return refuse(opening, APR_EEXIST, "is a file with something else in it than a store; name "
@@ -142,9 +162,10 @@ static apr_status_t refuse_to_open(opening_t *opening, int error)
     }
 }
 
-apr_status_t file_check(const char *path, apr_pool_t *pool, const char **problem)
+apr_status_t file_check(const char *path, const file_known_t *known, apr_pool_t *pool,
+                        const char **problem)
 {
-    file_need_t need = { path, 0, 0 };
+    file_need_t need = { path, 0, 0, known };
     opening_t opening = { NULL, &need, pool, -1, NULL, NULL, NULL };
     apr_status_t rv = open_folder(&opening);
     off_t length;
@@ -218,11 +239,33 @@ static apr_status_t replace(opening_t *opening, const char *why)
     return APR_EAGAIN;
 }
 
+/* Another process stands in the way. If this process had the file open before that may be a child of
+ * its own, which is no reason to fail. */
+static apr_status_t make_way(opening_t *opening, apr_status_t rv, const char *predicate)
+{
+    struct stat info;
+
+    if (fstat(opening->file->file, &info) == 0 && is_known(opening, &info)) {
+        return replace(opening, "was overwritten or locked by a process of this server");
+    }
+    return refuse(opening, rv, predicate);
+}
+
 /* This process opened the store last: its users are children of an earlier generation. */
 static int is_own(const memory_stamp_t *stamp)
 {
     return stamp->parent.pid == (uint32_t)getpid() && stamp->parent.space == process_space()
            && stamp->parent.start == process_start((uint32_t)getpid());
+}
+
+/* With the bounds of another store, which fit the file as well. */
+static int is_overwritten(const opening_t *opening)
+{
+    struct stat info;
+
+    return fstat(opening->file->file, &info) == 0 && is_known(opening, &info)
+           && memcmp(&opening->need->known->geometry, &opening->file->geometry,
+                     sizeof(opening->file->geometry)) != 0;
 }
 
 /* A file with a store in it, nobody opens it beside us. */
@@ -238,15 +281,18 @@ static apr_status_t adopt(opening_t *opening, off_t length)
     if (!why && (uint64_t)length != opening->need->size) {
         why = "was cut";
     }
+    if (!why && is_overwritten(opening)) {
+        why = "was overwritten by a process of this server";
+    }
     file->is_alone = !users_any(file->file);
     if (!why) {
         return APR_SUCCESS;
     }
     if (!file->is_alone && stamp.parent.pid != 0 && !is_own(&stamp)) {
-        return refuse(opening, APR_EEXIST,
-                      apr_psprintf(opening->pool, "is in use by another httpd, and %s (%"
-                                   APR_UINT64_T_FMT " bytes, configured are %" APR_UINT64_T_FMT ")",
-                                   why, (uint64_t)length, opening->need->size));
+        return make_way(opening, APR_EEXIST,
+                        apr_psprintf(opening->pool, "is in use by another httpd, and %s (%"
+                                     APR_UINT64_T_FMT " bytes, configured are %" APR_UINT64_T_FMT ")",
+                                     why, (uint64_t)length, opening->need->size));
     }
     return replace(opening, why);
 }
@@ -272,7 +318,8 @@ static apr_status_t try_open(opening_t *opening)
     }
     rv = users_exclude(file->file);
     if (rv != APR_SUCCESS) {
-        return rv == APR_TIMEUP ? refuse(opening, rv, "has been opened by another process for seconds")
+        return rv == APR_TIMEUP
+               ? make_way(opening, rv, "has been opened by another process for seconds")
                : rv == APR_ENOTIMPL ? refuse(opening, rv, "needs file locks that this system lacks")
                : refuse_error(opening, "no lock: ", rv);
     }
@@ -302,7 +349,7 @@ static apr_status_t join(opening_t *opening)
              ? users_join(&opening->file->users, file) : APR_EAGAIN;
     if (rv != APR_SUCCESS) {
         close(file);
-        return rv == APR_EGENERAL ? refuse(opening, rv, "is used by too many servers at a time")
+        return rv == APR_EGENERAL ? make_way(opening, rv, "is used by too many servers at a time")
                : rv == APR_EAGAIN ? rv : refuse_error(opening, "no lock: ", rv);
     }
     return APR_SUCCESS;

@@ -192,6 +192,8 @@ const storer_ops_t memory_ops = {
     .rank = memory_rank,
 };
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
 /* What they are for is in README.md. */
 static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
                                const char **name, const char **errmsg)
@@ -210,6 +212,11 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
         return APR_SUCCESS;
     }
     if (strcmp(option->name, "name") == 0 && *option->value) {
+        if (strspn(option->value, NAME_BYTES) != strlen(option->value)) {
+            *errmsg = apr_psprintf(pool, "name=%s: expected letters, digits, '.', '-' and '_', such as "
+                                   "name=images", option->value);
+            return APR_EINVAL;
+        }
         *name = option->value;
         return APR_SUCCESS;
     }
@@ -230,10 +237,13 @@ static apr_status_t set_option(memory_t *memory, const storer_option_t *option,
 /* The file that nobody else may use, and whether there could be a store in it. */
 static apr_status_t find_file(memory_t *memory, const char **errmsg)
 {
-    apr_pool_t *pool = memory->base.env->pool;
-    apr_status_t rv = file_resolve(&memory->path, memory->path, pool, errmsg);
+    const storer_env_t *env = memory->base.env;
+    apr_status_t rv = file_resolve(&memory->path, memory->path, env->pool, errmsg);
 
-    return rv == APR_SUCCESS ? file_check(memory->path, pool, errmsg) : rv;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return file_check(memory->path, backing_known_file(env, memory->path), env->pool, errmsg);
 }
 
 static apr_status_t memory_create(storer_t **out, const storer_option_t *options,

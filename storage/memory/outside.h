@@ -10,8 +10,6 @@
 #ifndef STORER_MEMORY_OUTSIDE_H
 #define STORER_MEMORY_OUTSIDE_H
 
-#include "memory.h"
-
-extern const storer_ops_t memory_outside_ops;
+#include "memory.h" /* which declares it: memory_outside_ops */
 
 #endif /* STORER_MEMORY_OUTSIDE_H */

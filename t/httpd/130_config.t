@@ -91,7 +91,8 @@ for my $text ('', 'CacheStorer memory', 'CacheStorer memory size=1M', 'CacheStor
     'CacheStorerMaxVariants 1', 'CacheStorerMaxVariants 1000',
     (map { "CacheStorerCompression $_" } qw(auto lz4 none LZ4)), 'CacheEnable storer /',
     "<VirtualHost *:$port>\nCacheStorer memory size=2M\nCacheStorerStale 1h\n</VirtualHost>") {
-    ($code, $output) = check($text);
+    # a store that nothing uses is warned of, see 132
+    ($code, $output) = check($text =~ /^CacheStorer memory/m ? "$text\nCacheEnable storer /" : $text);
     is($code, 0, ($text eq '' ? 'nothing at all' : $text) . ': accepted');
     is($output, "Syntax OK\n", 'without a word');
 }

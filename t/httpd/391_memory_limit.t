@@ -60,4 +60,10 @@ my ($limit) = $text =~ /may use (\d+) only \(\S+\)/;
 ok(defined $limit && $limit > 0 && $limit <= $total, 'and with the limit');
 unlike(log_of_start('CacheStorer memory size=1M'), qr/0890/, 'a small store: no such line');
 
+# a smallest body that the store does not take, which configtest cannot know without a size
+$text = log_of_start("CacheStorer memory\nCacheStorerMinFileSize 20M");
+like($text, qr/CS0214: CacheStorerMinFileSize 20971520: the store takes no body larger than \d+/,
+    'a smallest body that is larger than any that the store takes: a line');
+unlike(log_of_start("CacheStorer memory\nCacheStorerMinFileSize 2M"), qr/0214/, 'else none');
+
 finish();

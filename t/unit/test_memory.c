@@ -308,6 +308,8 @@ static void test_options(apr_pool_t *pool)
         { { "size", "65G" }, "size=65G: expected 1M to 64G, such as size=256M" },
         { { "size", "much" }, "size=much: expected 1M to 64G, such as size=256M" },
         { { "path", "x" }, "path=x: expected an absolute path" },
+        { { "name", "../../x" }, "name=../../x: expected letters, digits, '.', '-' and '_', such as "
+                                 "name=images" },
         { { "speed", "9" }, "speed=9: unknown option; there are size=, name= and path=" },
     };
     storer_env_t env = { .pool = pool, .api = &storer_api };
