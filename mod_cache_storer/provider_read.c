@@ -493,10 +493,9 @@ int provider_open_entity(cache_handle_t *handle, request_rec *r, const char *mod
     if (task && fetch_leads(&state->fetch) && !is_missing(object, rv)) {
         fetch_happens(&state->fetch, FETCH_EVENT_FOUND, apr_time_now());
     }
-    if (object->store->ops->list_purges) {
-        /* once more: of what other machines have purged it was the look-up that told */
-        (void)storer_epoch(object->store, r->request_time, &state->epoch);
-    }
+    /* Once more: this request may have waited for another one, and begins a fetch now if any; and of
+     * what other machines have purged it was the look-up that told. */
+    (void)storer_epoch(object->store, r->request_time, &state->epoch);
     if (state->fetch.phase == FETCH_IDLE && !state->lookup && is_missing(object, rv)) {
         fetch_happens(&state->fetch, FETCH_EVENT_ASK, apr_time_now());
     }

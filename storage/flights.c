@@ -353,8 +353,10 @@ static uint32_t state_after(const flights_slot_t *slot, uint32_t number, flights
     case FLIGHTS_UNCACHEABLE:
         return FLIGHTS_REMEMBERED;
     default:
-        return __atomic_load_n(&slot->leaders, __ATOMIC_ACQUIRE) > number ? FLIGHTS_FLYING
-                                                                         : FLIGHTS_BROKEN;
+        if (__atomic_load_n(&slot->leaders, __ATOMIC_ACQUIRE) > number) {
+            return FLIGHTS_FLYING;
+        }
+        return outcome == FLIGHTS_DIED ? FLIGHTS_ORPHANED : FLIGHTS_BROKEN;
     }
 }
 
@@ -386,7 +388,7 @@ void flights_end(flights_flight_t *flight, flights_outcome_e outcome, apr_time_t
     flights_slot_t *slot = slot_led(flight);
 
     storer_assert(outcome == FLIGHTS_LANDED || outcome == FLIGHTS_UNCACHEABLE
-                  || outcome == FLIGHTS_FAILED);
+                  || outcome == FLIGHTS_FAILED || outcome == FLIGHTS_DIED);
     if (slot) {
         end(slot, flight, outcome, later(now, remember));
     }

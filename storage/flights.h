@@ -84,7 +84,8 @@ typedef enum flights_outcome_e {
     FLIGHTS_LANDED,       /**< stored: look again */
     FLIGHTS_UNCACHEABLE,  /**< will not be stored */
     FLIGHTS_FAILED,       /**< the leader gave up, or the outcome was overwritten before it was read */
-    FLIGHTS_DIED,         /**< the leader's process died, which tells nothing about the key */
+    FLIGHTS_DIED,         /**< the leader's process died, or it says so of its fetch: that tells nothing
+                               about the key, and who waits begins anew, one for all */
     FLIGHTS_RELIEVED,     /**< the leader's lease is over: the caller leads as well, as after
                                FLIGHTS_LEAD, and is the only waiter who does */
     FLIGHTS_TIMEUP,       /**< the caller's own timeout */
@@ -161,8 +162,8 @@ flights_outcome_e flights_wait(flights_flight_t *flight, apr_time_t now,
 /**
  * The flight is over. Wakes all who wait, at once. No lock; a system call only if somebody waits.
  * Does nothing if the caller does not lead it or has ended it. Zeroes *flight.
- * @param outcome  LANDED; UNCACHEABLE; FAILED, which ends nothing while a later leader is on its
- * way
+ * @param outcome  LANDED; UNCACHEABLE; FAILED or DIED, which end nothing while a later leader is on its
+ *                 way
  * @param remember UNCACHEABLE: for how long flights_join() says PASS
  */
 void flights_end(flights_flight_t *flight, flights_outcome_e outcome, apr_time_t now,

@@ -41,7 +41,7 @@ enum {
     FLIGHTS_REMEMBERED,
     FLIGHTS_STORED,
     FLIGHTS_BROKEN,
-    FLIGHTS_ORPHANED      /* BROKEN, because the leader's process has died */
+    FLIGHTS_ORPHANED      /* BROKEN, because the leader's process has died, or by flights_end(DIED) */
 };
 
 #define FLIGHTS_STATE(word)       ((word) & 7u)

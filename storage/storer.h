@@ -377,9 +377,8 @@ typedef enum storer_standing_e {
 typedef enum storer_purge_e {
     STORER_PURGE_HARD,    /**< what was fetched before is STORER_GONE, for as long as it is stored */
     STORER_PURGE_SOFT,    /**< what was fetched before is STORER_STALE, for as long as it is stored */
-    STORER_PURGE_DROPPED  /**< what was fetched before is STORER_GONE; the caller drops stored values
-                               by himself, so that the purge need be remembered only while a fetch that
-                               began before it may be under way */
+    STORER_PURGE_DROPPED  /**< the caller drops what is stored: it is remembered only while a fetch
+                               that began before, which is STORER_GONE, may be under way */
 } storer_purge_e;
 
 /* Function types, not pointers to them: an engine declares `static storer_get_fn memory_get;` and
@@ -568,16 +567,13 @@ struct storer_env_t {
     storer_log_fn    *log;     /**< NULL: silent */
     storer_retain_fn *retain;  /**< NULL: memory lives as long as pool */
     void             *baton;   /**< for all of them */
-    const storer_api_t *api;   /**< the library's functions. A host may leave it NULL: the registry
-                                    sees to it, and no engine ever finds it so */
+    const storer_api_t *api;   /**< the library's functions; set by the registry if the host has not */
     storer_memory_file_fn *memory_file; /**< NULL: the memory of `retain` is no file */
     apr_uint32_t      processes; /**< how many may use a store at a time, those that a graceful restart
                                       replaces included; 0: not known */
     apr_uint32_t      threads;   /**< of each; 0: not known */
-    storer_retain_fn *remember;  /**< as `retain`, but what a child writes there the child alone sees:
-                                      for what the parent process, which runs as root, must know in the
-                                      next configuration and cannot take from memory that its children
-                                      write. NULL: there is none */
+    storer_retain_fn *remember;  /**< as `retain`, but only a child sees what it writes there: for what
+                                      the parent (root) has to know at a restart. NULL: there is none */
 };
 
 /**

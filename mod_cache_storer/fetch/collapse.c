@@ -18,6 +18,10 @@
 
 #define COLLAPSE_SLOTS 4096
 
+/* Fetches one after another that a request waits for if nothing comes of them, by a purge or by the end
+ * of a process. */
+#define AGAIN_MAX 3
+
 /* Between two looks whether another machine is done. */
 #define CLAIM_PAUSE (APR_INT64_C(20) * 1000)
 
@@ -293,7 +297,11 @@ collapse_role_e collapse_wait(state_t *state)
         fetch->waited_for = fetch->key;
         return COLLAPSE_FOLLOW;
     case FLIGHTS_DIED:
-        return COLLAPSE_FOLLOW;
+        if (++fetch->waits_again <= AGAIN_MAX) {
+            return COLLAPSE_FOLLOW;
+        }
+        waited_in_vain(state, FETCH_REMEMBER_SHORT, "nothing came of several fetches");
+        return COLLAPSE_ALONE;
     case FLIGHTS_RELIEVED:
         return COLLAPSE_LEAD;
     case FLIGHTS_UNCACHEABLE:
@@ -326,6 +334,7 @@ void collapse_follow_redirect(state_t *state, state_t *before)
     state->fetch.elsewhere_since = before->fetch.elsewhere_since;
     state->fetch.waited_for = before->fetch.waited_for;
     state->fetch.waits = before->fetch.waits;
+    state->fetch.waits_again = before->fetch.waits_again;
     state->fetch.alone = before->fetch.alone;
     state->fetch.passes = before->fetch.passes;
     state->url_key = before->url_key;

@@ -49,7 +49,7 @@
  *   STORE_FAILED   | all but WAITING             | DECLINED    | UNCACHEABLE         | short
  *   BROKEN_OFF     | all but WAITING             | DECLINED    | FAILED              |
  *   CONTRADICTED   | all but WAITING             | DECLINED    | FAILED              |
- *   PURGED         | all but WAITING             | DECLINED    | FAILED              |
+ *   PURGED         | all but WAITING             | DECLINED    | DIED                |
  *   CLIENT_GONE    | all but WAITING             | DECLINED    | FAILED              |
  *   TIMED_OUT      | all but WAITING             | DECLINED    | FAILED              |
  *   OVER           | all                         | DECLINED    | FAILED              |
@@ -138,6 +138,7 @@ typedef struct fetch_t {
     apr_time_t       elsewhere_since; /**< another machine fetches it; 0: none has */
     storer_bytes_t   waited_for;  /**< the key whose fetch landed, if waits > 0 */
     unsigned         waits;       /**< for fetches that landed */
+    unsigned         waits_again; /**< for fetches that were purged, or whose process died */
     unsigned         alone:1;     /**< it waits for no other request */
     unsigned         passes:1;    /**< hit-for-miss: nobody waits for it, and nothing is rearranged */
     unsigned         collapsed:1; /**< served by what another request fetched meanwhile */

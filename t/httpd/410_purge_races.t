@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use Storer::Herd;
 use Storer::Test;
 use Test::More;
 
@@ -104,6 +105,26 @@ for my $where (sort keys %at) {
 race('another tag', '/410/other-tag', 0, sub {
     is(admin('{"type":"group","selectors":["no-such-tag"]}')->status, 200, 'a purge of another tag');
 }, stays => 1);
+
+# ---- others wait for the fetch meanwhile ---------------------------------------------------------
+
+# They begin a fetch of their own after the change: one for all of them, which is stored.
+for my $way (qw(POST PURGE)) {
+    my $path = "/410/herd-$way";
+    my @stored = (cc => 'max-age=600', body => 3000);
+    my $target = target($path, @stored);
+    control($path, @stored, gate => $path);
+    my @clients = gather($target, $path, 6);
+    control($path, @stored, seed => 2);
+    fetch($target, method => $way, body => 'x=1');
+    my $before = requests($path);
+    open_gate($path);
+    my @seeds = map { answer($_)->header('X-Seed') } @clients;
+    is(shift @seeds, 1, "$way while five others wait: the first gets what it has asked for");
+    is("@seeds", '2 2 2 2 2', "$way: the others get what is there now");
+    is(requests($path) - $before, 1, "$way: which is fetched once");
+    is_cache(fetch($target), 'HIT', "$way: and is stored");
+}
 
 # ---- what is stored is confirmed, or refreshed ---------------------------------------------------
 

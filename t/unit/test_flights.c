@@ -75,6 +75,10 @@ static void test_roles(apr_pool_t *pool)
     flights_end(&again, FLIGHTS_FAILED, NOW, 0);
     is_int(flights_wait(&follower, NOW, FIXTURE_LONG), FLIGHTS_FAILED, "given up");
     is_int(fixture_join(flights, 1, NOW, &again), FLIGHTS_LEAD, "somebody else may lead");
+    is_int(fixture_join(flights, 1, NOW, &follower), FLIGHTS_FOLLOW, "and is followed");
+    flights_end(&again, FLIGHTS_DIED, NOW, 0);
+    is_int(flights_wait(&follower, NOW, FIXTURE_LONG), FLIGHTS_DIED, "of no account");
+    is_int(fixture_join(flights, 1, NOW, &again), FLIGHTS_LEAD, "somebody else may lead");
     memset(&follower, 0, sizeof(follower));
     is_int(flights_wait(&follower, NOW, FIXTURE_LONG), FLIGHTS_FAILED, "no flight: no wait");
     is_int(flights_waiters(&follower), 0, "and no waiters");
