@@ -56,7 +56,7 @@ const char *access_rules_see_other(cmd_parms *cmd, void *directory, const char *
  * member of their own: access_rules_merge() is what merges them. */
 #define ACCESS_RULES_ROW(how, name_, see, context, owner_)                                         \
     AP_INIT_##how(name_, access_rules_see_##see,                                                   \
-                  ((void *)&(const directive_t){ .name = name_, .owner = owner_ }), context,       \
+                  ((void *)&(const directive_t){ .name = (name_), .owner = (owner_) }), context,   \
                   "belongs to " owner_ "; mod_cache_storer looks at it as well")
 
 #define ACCESS_RULES_DIRECTIVES                                                                    \

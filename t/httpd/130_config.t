@@ -9,14 +9,6 @@ use Storer::Test;
 use Test::More;
 
 my $port = vars()->{port};
-my $modules = join '', map { "Include \"$_\"\n" } vars()->{t_conf} . '/modules.conf';
-
-# Exit code and output of `httpd -t` with this text in the main server.
-sub check {
-    my $text = shift;
-    return run_httpd("$modules\nServerName 127.0.0.1\nListen 127.0.0.1:$port\n"
-        . 'DefaultRuntimeDir "' . vars()->{t_logs} . "\"\nErrorLog /dev/stderr\n$text\n", '-t');
-}
 
 # ---- what is wrong -------------------------------------------------------------------------------
 
@@ -45,7 +37,7 @@ for my $case (
 ) {
     my ($directive, $value, $named) = @$case;
     $named = $value eq '""' ? '' : $value unless defined $named;
-    my ($code, $output) = check("$directive $value");
+    my ($code, $output) = configtest("$directive $value");
     isnt($code, 0, "$directive $value: refused");
     like($output, qr/\b$directive\b/, "$directive $value: names the directive");
     like($output, qr/\Q$named\E/, "$directive $value: names the value") if length $named;
@@ -53,20 +45,20 @@ for my $case (
 
 for my $directive (qw(CacheStorerStale CacheStorerMaxFileSize CacheStorerMinFileSize
     CacheStorerMaxVariants CacheStorerCompression)) {
-    my ($code, $output) = check($directive);
+    my ($code, $output) = configtest($directive);
     isnt($code, 0, "$directive without a value: refused");
     like($output, qr/\b$directive\b/, 'by name');
-    ($code, $output) = check("<Location \"/a\">\n$directive 1\n</Location>");
+    ($code, $output) = configtest("<Location \"/a\">\n$directive 1\n</Location>");
     isnt($code, 0, "$directive in a Location: refused");
     like($output, qr/\b$directive\b/, 'by name');
 }
 
 # in a virtual host as well
-my ($code, $output) = check("<VirtualHost *:$port>\nCacheStorer memory size=wrong\n</VirtualHost>");
+my ($code, $output) = configtest("<VirtualHost *:$port>\nCacheStorer memory size=wrong\n</VirtualHost>");
 isnt($code, 0, 'a wrong value in a virtual host: refused');
 like($output, qr/CacheStorer.*wrong/s, 'by directive and value');
 
-($code, $output) = check('CacheStorer nosuchengine size=10M');
+($code, $output) = configtest('CacheStorer nosuchengine size=10M');
 like($output, qr/\bknown: memory\b/, 'an unknown engine: the known ones are named');
 like($output, qr/LoadModule cache_storer_nosuchengine_module modules\/mod_cache_storer_nosuchengine\.so/,
     'and the line that is probably missing');
@@ -74,7 +66,7 @@ like($output, qr/LoadModule cache_storer_nosuchengine_module modules\/mod_cache_
 # a second store: where the first one is configured, and the cure
 for my $case ([ 'CacheStorer memory', 'memory size=1M' ], [ 'CacheStorer nosuchengine', 'memory' ]) {
     my ($first, $second) = @$case;
-    ($code, $output) = check("\n\n$first\nCacheStorer $second");
+    ($code, $output) = configtest("\n\n$first\nCacheStorer $second");
     isnt($code, 0, "$first, then $second: refused");
     my ($named) = $output =~ /this server already has '$first' in (line \d+ of \S+)\./;
     ok($named, 'the first one is named with line and file');
@@ -92,7 +84,7 @@ for my $text ('', 'CacheStorer memory', 'CacheStorer memory size=1M', 'CacheStor
     (map { "CacheStorerCompression $_" } qw(auto lz4 none LZ4)), 'CacheEnable storer /',
     "<VirtualHost *:$port>\nCacheStorer memory size=2M\nCacheStorerStale 1h\n</VirtualHost>") {
     # a store that nothing uses is warned of, see 132
-    ($code, $output) = check($text =~ /^CacheStorer memory/m ? "$text\nCacheEnable storer /" : $text);
+    ($code, $output) = configtest($text =~ /^CacheStorer memory/m ? "$text\nCacheEnable storer /" : $text);
     is($code, 0, ($text eq '' ? 'nothing at all' : $text) . ': accepted');
     is($output, "Syntax OK\n", 'without a word');
 }

@@ -11,20 +11,10 @@ use File::Basename qw(dirname);
 use Storer::Test;
 use Test::More;
 
-my $port = vars()->{port};
-my $modules = join '', map { "Include \"$_\"\n" } vars()->{t_conf} . '/modules.conf';
-
-# Exit code and output of `httpd -t` with this text in the main server.
-sub check {
-    my $text = shift;
-    return run_httpd("$modules\nServerName 127.0.0.1\nListen 127.0.0.1:$port\n"
-        . 'DefaultRuntimeDir "' . vars()->{t_logs} . "\"\nErrorLog /dev/stderr\n$text\n", '-t');
-}
-
 # A line of the configuration, inside the section that it needs.
 sub check_line {
     my $line = shift;
-    return check($line =~ /^CacheStorerPurge / ? "<Location \"/\">\n$line\n</Location>" : $line);
+    return configtest($line =~ /^CacheStorerPurge / ? "<Location \"/\">\n$line\n</Location>" : $line);
 }
 
 # ---- mod_info ------------------------------------------------------------------------------------
@@ -53,7 +43,7 @@ for my $section (@sections) {
     $default =~ s/^`$name (.*)`$/$1/;
     is($syntax, $known{$name}{syntax}, "$name: its syntax is that of mod_info");
     is($default, $known{$name}{default}, 'and its default');
-    my ($status, $printed) = check($example);
+    my ($status, $printed) = configtest($example);
     is($status, 0, 'the example is accepted') or diag($printed);
 }
 is(scalar @sections, scalar keys %known, 'each directive of mod_info has a section');

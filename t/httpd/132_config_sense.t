@@ -9,18 +9,10 @@ use Storer::Test;
 use Test::More;
 
 my $port = vars()->{port};
-my $modules = join '', map { "Include \"$_\"\n" } vars()->{t_conf} . '/modules.conf';
-
-# Exit code and output of `httpd -t` with this text in the main server.
-sub check {
-    my $text = shift;
-    return run_httpd("$modules\nServerName 127.0.0.1\nListen 127.0.0.1:$port\n"
-        . 'DefaultRuntimeDir "' . vars()->{t_logs} . "\"\nErrorLog /dev/stderr\n$text\n", '-t');
-}
 
 sub refused {
     my ($text, @says) = @_;
-    my ($code, $output) = check($text);
+    my ($code, $output) = configtest($text);
     (my $name = $text) =~ s/\n/; /g;
     isnt($code, 0, "$name: refused");
     like($output, $_, 'the message says so') for @says;
@@ -29,7 +21,7 @@ sub refused {
 
 sub warned {
     my ($text, @says) = @_;
-    my ($code, $output) = check($text);
+    my ($code, $output) = configtest($text);
     (my $name = $text) =~ s/\n/; /g;
     is($code, 0, "$name: accepted");
     like($output, $_, 'with a warning') for @says;
@@ -40,7 +32,7 @@ sub warned {
 
 sub accepted {
     my $text = shift;
-    my ($code, $output) = check($text);
+    my ($code, $output) = configtest($text);
     (my $name = $text) =~ s/\n/; /g;
     is($code, 0, "$name: accepted");
     is($output, "Syntax OK\n", 'without a word');

@@ -21,7 +21,7 @@ our @EXPORT = qw(
     wait_for arrived
     is_cache is_body body_of from_origin
     expect_log log_since log_mark finish access_lines graceful signal_graceful
-    children run_httpd write_file
+    children configtest run_httpd write_file
 );
 
 use constant PATIENCE => 30;
@@ -252,6 +252,14 @@ sub run_httpd {
     my $output = do { local $/ = undef; <$pipe> };
     close $pipe;
     return ($? >> 8, defined $output ? $output : '');
+}
+
+# Exit code and output of `httpd -t` with this text in the main server.
+sub configtest {
+    my $text = shift;
+    return run_httpd("Include \"$vars->{t_conf}/modules.conf\"\nServerName 127.0.0.1\n"
+        . "Listen 127.0.0.1:$vars->{port}\nDefaultRuntimeDir \"$vars->{t_logs}\"\n"
+        . "ErrorLog /dev/stderr\n$text\n", '-t');
 }
 
 1;
