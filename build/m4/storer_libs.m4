@@ -80,8 +80,8 @@ AC_DEFUN([STORER_EXPAND], [
 dnl STORER_64_BIT: refuses other systems, before anything else is looked for.
 AC_DEFUN([STORER_64_BIT], [
   AC_CHECK_SIZEOF([void *])
-  AS_IF([test "$ac_cv_sizeof_void_p" != 8], [AC_MSG_ERROR([a 64-bit system is needed. A pointer has\
-$ac_cv_sizeof_void_p bytes on $host, which cannot address a store of several gigabytes])])
+  AS_IF([test "$ac_cv_sizeof_void_p" != 8],
+    [AC_MSG_ERROR([a 64-bit system is needed: a pointer has $ac_cv_sizeof_void_p bytes on $host])])
 ])
 
 dnl What the memory engine cannot do without.

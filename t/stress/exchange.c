@@ -114,6 +114,7 @@ static void choose_question(question_t *question, unsigned urls, chance_t *chanc
     static const char *const methods[] = { "GET", "HEAD", "GET", "GET", "GET", "POST" };
     char group = (char)('a' + chance_below(chance, 3));
     char kind = (char)('x' + chance_below(chance, 2));
+    const char both[] = { group, '|', kind };
     char special[128] = "";
 
     /* a tenth of the URLs gets half of the requests */
@@ -121,11 +122,11 @@ static void choose_question(question_t *question, unsigned urls, chance_t *chanc
                                          : chance_below(chance, urls / 10 + 1),
                  &question->url);
     question->kind = choose_kind(&question->url, chance);
-    snprintf(question->variant, sizeof(question->variant),
-             question->url.varies == 0   ? ""
-             : question->url.varies == 1 ? "%c"
-                                         : "%c|%c",
-             group, kind);
+    snprintf(question->variant, sizeof(question->variant), "%.*s",
+             question->url.varies == 0   ? 0
+             : question->url.varies == 1 ? 1
+                                         : 3,
+             both);
     if (question->kind == KIND_RANGE) {
         question->range_from = chance_below(chance, question->url.size);
         question->range_to =
