@@ -78,18 +78,17 @@ static const char *parse_words(const directive_use_t *use, int argc, char *const
 }
 
 /* A server that has the directive already, with other words, has it from two files, probably. */
-static void warn_of_second(const directive_use_t *use, const ap_directive_t *first)
+static void warn_of_second(const directive_use_t *use, const char *replaced)
 {
     const ap_directive_t *second = use->cmd->directive;
 
-    if (!config_check_warns() || use->directive->repeats || strcmp(first->args, second->args) == 0) {
+    if (!config_check_warns()) {
         return;
     }
     /* not of this server: a virtual host has no LogLevel until all of the configuration is read */
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, NULL,
-                 STORERNO(0215) "%s %s in %s replaces %s %s in %s; remove one of them",
-                 use->directive->name, second->args, directive_place(second, use->pool),
-                 use->directive->name, first->args, directive_place(first, use->pool));
+                 STORERNO(0215) "%s %s in %s replaces %s; remove one of them",
+                 use->directive->name, second->args, directive_place(second, use->pool), replaced);
 }
 
 /* What is wrong with a directive that the server has already; NULL: nothing. */
@@ -99,12 +98,27 @@ static const char *find_second(const directive_use_t *use, const ap_directive_t 
         return NULL;
     }
     if (!use->directive->once) {
-        warn_of_second(use, first);
+        if (!use->directive->repeats && strcmp(first->args, use->cmd->directive->args) != 0) {
+            warn_of_second(use, apr_psprintf(use->pool, "%s %s in %s", use->directive->name,
+                                             first->args, directive_place(first, use->pool)));
+        }
         return NULL;
     }
     return apr_psprintf(use->pool, "this server already has '%s %s' in %s. A server has one: change "
                         "that line, or remove it", use->directive->name, first->args,
                         directive_place(first, use->pool));
+}
+
+/* The setting of a directory, which is an int; 0: not set in this section. */
+static const char *take_setting(const directive_use_t *use, int argc, char *const argv[], int *setting)
+{
+    int first = *setting;
+    const char *problem = parse_words(use, argc, argv, setting);
+
+    if (!problem && first && first != *setting) {
+        warn_of_second(use, "another one of the same section");
+    }
+    return problem;
 }
 
 const char *directive_take(cmd_parms *cmd, void *directory, int argc, char *const argv[])
@@ -115,7 +129,7 @@ const char *directive_take(cmd_parms *cmd, void *directory, int argc, char *cons
     const char *problem = NULL;
 
     if (use.directive->of_directory) {
-        problem = parse_words(&use, argc, argv, member_of(directory, use.directive));
+        problem = take_setting(&use, argc, argv, member_of(directory, use.directive));
         return problem ? refuse(&use, problem) : NULL;
     }
     problem = find_second(&use, *told);

@@ -88,4 +88,23 @@ my ($code, $output) = check_line('CacheStorerTTL 404 9223372036854s');
 isnt($code, 0, 'CacheStorerTTL of more than 100 years: refused');
 like($output, qr/^CacheStorerTTL: '9223372036854s' is longer than 100 years/m, 'and why');
 
+# ---- virtual hosts -------------------------------------------------------------------------------
+
+# What a virtual host takes over shows where it contradicts what it sets itself.
+my $port = vars()->{port};
+for my $case (
+    [ 1, 'takes over a value', 'CacheStorerMaxFileSize 1K', 'CacheStorerMinFileSize 2K' ],
+    [ 0, 'has its own', 'CacheStorerMaxFileSize 1K', "CacheStorerMinFileSize 2K\nCacheStorerMaxFileSize 4K" ],
+    [ 0, 'has its own, which is the default', 'CacheStorerMinFileSize 2K',
+        "CacheStorerMinFileSize 0\nCacheStorerMaxFileSize 1K" ],
+    [ 1, 'takes over a list', 'CacheStorerTagHeader xkey', 'CacheStorerPurgeHeader xkey' ],
+    [ 0, 'has a list of its own', 'CacheStorerTagHeader xkey',
+        "CacheStorerTagHeader none\nCacheStorerPurgeHeader xkey" ],
+    [ 1, 'takes over the default', 'CacheStorerStale 1h', 'CacheStorerPurgeHeader Cache-Tag' ],
+) {
+    my ($contradicts, $name, $main, $host) = @$case;
+    ($code, $output) = configtest("$main\n<VirtualHost *:$port>\nServerName a.test\n$host\n</VirtualHost>");
+    is($code != 0, $contradicts != 0, "a virtual host $name") or diag($output);
+}
+
 finish();

@@ -131,6 +131,10 @@ warned("CacheStorerStale 1h\nCacheStorerStale 2h",
     qr/CacheStorerStale 2h in line \d+ of \S+ replaces CacheStorerStale 1h in line \d+ of \S+; remove/);
 warned("<VirtualHost *:$port>\nServerName a.test\nCacheStorerStatus on\nCacheStorerStatus off\n"
     . '</VirtualHost>', qr/CacheStorerStatus off in .* replaces CacheStorerStatus on in/);
+warned("<Location \"/a\">\nCacheStorerAccess check\nCacheStorerAccess ignore\n</Location>",
+    qr/CacheStorerAccess ignore in line \d+ of \S+ replaces another one of the same section; remove/);
+accepted("<Location \"/a\">\nCacheStorerAccess check\n</Location>\n"
+    . "<Location \"/a\">\nCacheStorerAccess ignore\n</Location>");
 accepted("CacheStorerStale 1h\nCacheStorerStale 1h");
 accepted("CacheStorerStale 1h\n<VirtualHost *:$port>\nServerName a.test\nCacheStorerStale 2h\n"
     . '</VirtualHost>');
