@@ -117,6 +117,7 @@ static int after_quick(request_rec *r, int lookup)
     (void)lookup;
     if (state) {
         state->quick = 0;
+        state->save = negotiation_keep(r);
         mask_remove(state);
         validation_ask(state);
     }
@@ -173,6 +174,9 @@ static void insert_filters(request_rec *r)
     state_t *state = state_of(r);
 
     nested_subrequest_insert(r);
+    if (state) {
+        negotiation_restore(r, state->save);
+    }
     if (!state || state->hit) {
         return;
     }

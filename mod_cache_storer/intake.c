@@ -183,11 +183,21 @@ static void mend_length(apr_table_t *headers)
     }
 }
 
+/* What ap_http_header_filter() of httpd 2.4.71 takes out behind CACHE_SAVE: a filter such as INCLUDES
+ * has set this note, since the body is not that of the file any more whose ETag httpd has set. */
+static void drop_etag(const request_rec *r)
+{
+    if (apr_table_get(r->notes, "no-etag")) {
+        apr_table_unset(r->headers_out, "ETag");
+    }
+}
+
 static void see_head(state_t *state)
 {
     apr_table_t *fields;
     verdict_t shown;
 
+    drop_etag(state->r);
     validation_confirm(state);
     if (!state->backend.malformed) {
         mend_length(state->r->headers_out);

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "url.h"
 #include "compat/backend_head.h"
+#include "compat/negotiation.h"
 #include "compat/validation.h"
 #include "fetch/fetch.h"
 
@@ -113,6 +114,8 @@ typedef struct state_t {
     /* the hooks, in the order of a request's life: hooks.c, mask.c, intake.c, outlet.c */
     state_mask_t           mask;
     state_intake_t         intake;
+    ap_filter_t           *save;        /**< by which mod_cache stores the response, see
+                                             compat/negotiation.h; NULL: it does not */
     backend_head_t         backend;     /**< compat/backend_head.c */
     validation_t           validation;  /**< compat/validation.c */
     int                    forward_status; /**< of a revalidation's response; 0: unknown */

@@ -196,7 +196,7 @@ apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
     }
     rv = meet_variants(purge, base_key, 0, &ours);
     if (rv == APR_SUCCESS && ours == 0) {
-        return storer_purge(purge->store, &label, 1, STORER_PURGE_DROPPED, apr_time_now());
+        return purge_url_hard(purge, base_key, label); /* and what was stored since then */
     }
     return purge_label(purge, label);
 }

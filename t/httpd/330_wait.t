@@ -137,5 +137,24 @@ sub in_vain {
     is(requests($path), 2, 'two variants: two fetches');
     cmp_ok(most_waits($mark), '<=', 2, 'and at most one wait that was not in vain behind another one');
 }
+{
+    # negotiated by httpd: what it varies on is told by the response only, and names "negotiate" as well
+    my $mark = log_mark();
+    my @options = (host => 'local.test', headers => [ 'Accept-Language' => 'de' ]);
+    control('/330/fragment', cc => 'max-age=600', gate => '330-negotiated', text => 'fragment');
+    my @clients = ask('/330/page', @options);
+    wait_for('the first of them', sub { arrived('330-negotiated') == 1 });
+    push @clients, map { ask('/330/page', @options) } 2 .. 10;
+    wait_for('the others to wait', sub { waiting($mark) == 9 });
+    open_gate('330-negotiated');
+    my @bodies = map { $_->answer->content } @clients;
+    $_->close for @clients;
+    is(scalar(grep { $_ eq "fragmentdeutsch\n" } @bodies), 10, 'MultiViews: 10 right answers');
+    cmp_ok(requests('/330/fragment'), '<=', 2, 'one or two fetches');
+    cmp_ok(most_waits($mark), '<=', 2, 'and no wait more than the one that told what it varies on');
+    my $hit = fetch('/330/page', @options);
+    is_cache($hit, 'HIT', 'stored');
+    is($hit->header('ETag'), undef, 'without the ETag of the file, as it was sent');
+}
 
 finish();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_purge.c - purging by label as a host sees it: the memory engine's own labels, which last as
- * long as its file, and those that the library keeps for an engine without.
+ * test_purge.c - purging by label as a host sees it: for the memory engine, whose table lasts as long
+ * as its file, for an engine that knows nothing of purges, and for one that several machines share.
  */
 #include "memory_fixture.h"
 #include "tap.h"
@@ -95,6 +95,67 @@ static const storer_ops_t half_ops = {
     .name = "HALF", .uuid = plain_uuid, .init = plain_init, .get = plain_get, .set = plain_set,
     .delete_ = plain_delete, .update = plain_update, .map_keys = plain_map_keys,
     .reset = plain_reset, .epoch = plain_epoch,
+};
+
+/* What several machines share. */
+typedef struct shared_t {
+    apr_uint64_t epoch, highest_known;
+    int          count;
+    struct { apr_uint64_t label, epoch; int is_floor; } purges[16];
+} shared_t;
+
+static shared_t shared;
+
+static storer_epoch_fn shared_epoch;
+static storer_purge_fn shared_purge;
+static storer_list_purges_fn shared_list;
+
+static apr_status_t shared_epoch(storer_t *self, apr_uint64_t known, apr_time_t now,
+                                 apr_uint64_t *epoch)
+{
+    (void)self, (void)known, (void)now;
+    *epoch = shared.epoch;
+    return APR_SUCCESS;
+}
+
+static void share_purge(apr_uint64_t label, int is_floor)
+{
+    shared.epoch++;
+    shared.purges[shared.count].label = label;
+    shared.purges[shared.count].is_floor = is_floor;
+    shared.purges[shared.count++].epoch = shared.epoch;
+}
+
+static apr_status_t shared_purge(storer_t *self, const apr_uint64_t *labels, int count,
+                                 storer_purge_e kind, apr_uint64_t known, apr_time_t now)
+{
+    (void)self, (void)kind, (void)now;
+    shared.highest_known = known;
+    if (count > 0) {
+        share_purge(labels[0], 0);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t shared_list(storer_t *self, apr_uint64_t since, storer_purged_fn *fn, void *baton)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    (void)self;
+    for (i = 0; i < shared.count && rv == APR_SUCCESS; i++) {
+        if (shared.purges[i].epoch > since) {
+            rv = fn(baton, shared.purges[i].is_floor ? NULL : &shared.purges[i].label,
+                    STORER_PURGE_HARD, shared.purges[i].epoch);
+        }
+    }
+    return rv;
+}
+
+static const storer_ops_t shared_ops = {
+    .name = "SHARED", .uuid = plain_uuid, .init = plain_init, .get = plain_get, .set = plain_set,
+    .delete_ = plain_delete, .update = plain_update, .map_keys = plain_map_keys,
+    .reset = plain_reset, .epoch = shared_epoch, .purge = shared_purge, .list_purges = shared_list,
 };
 
 static const storer_ops_t *plain_made = &plain_ops;
@@ -332,6 +393,69 @@ static void test_forgotten(apr_pool_t *pool)
     env->log = NULL;
 }
 
+/* ---- a store of several machines ---- */
+
+static storer_standing_e judge(storer_t *store, apr_uint64_t epoch, apr_uint64_t it)
+{
+    return storer_judge(store, epoch, &it, 1, 0, FIXTURE_NOW);
+}
+
+/* The store comes back as it was before a purge. Whatever process looks then, the machine knows. */
+static void test_older(apr_pool_t *pool)
+{
+    apr_hash_t *kept = apr_hash_make(pool);
+    apr_uint64_t it = storer_label("tag", storer_bytes("it")), other = it + 1, before, now = 0;
+    storer_t *store;
+    shared_t earlier;
+
+    plain_made = &shared_ops;
+    memset(&shared, 0, sizeof(shared));
+    shared.epoch = 10;
+    store = open_store("plain", NULL, kept, pool);
+    is_status(storer_epoch(store, FIXTURE_NOW, &before), APR_SUCCESS, "shared: an epoch");
+    is_int((long long)before, 10, "shared: the store's");
+    earlier = shared;
+    is_status(storer_purge(store, &it, 1, STORER_PURGE_HARD, FIXTURE_NOW), APR_SUCCESS, "a purge");
+    is_int(judge(store, before, it), STORER_GONE, "counts");
+    is_int(judge(store, before, other), STORER_STANDS, "for its label");
+    is_int(judge(store, 500, other), STORER_GONE, "what is later than the present cannot be");
+
+    shared = earlier;
+    is_int(judge(store, before, it), STORER_GONE, "a store that has lost the purge: it counts");
+    store = open_store("plain", NULL, kept, pool);
+    (void)storer_epoch(store, FIXTURE_NOW, &now);
+    is_int((long long)now, 11, "a new process begins with the epoch that the machine has heard of");
+    is_int(judge(store, before, it), STORER_GONE, "and the purge counts for it");
+    is_int(judge(store, before, other), STORER_STANDS, "as for its label only");
+    is_int(judge(store, now, it), STORER_STANDS, "what is fetched now stands");
+    (void)storer_purge(store, &other, 1, STORER_PURGE_HARD, FIXTURE_NOW);
+    is_int((long long)shared.highest_known, 11, "the next purge tells the store");
+    plain_made = &plain_ops;
+}
+
+static void test_floor_of_others(apr_pool_t *pool)
+{
+    storer_t *store;
+    storer_env_t *env;
+
+    plain_made = &shared_ops;
+    memset(&shared, 0, sizeof(shared));
+    shared.epoch = 5;
+    share_purge(0, 1);
+    store = open_store("plain", NULL, apr_hash_make(pool), pool);
+    env = (storer_env_t *)store->env;
+    env->log = count_lines;
+    said_forgotten = 0;
+    share_purge(7, 0);
+    is_int(judge(store, 6, 8), STORER_STANDS, "a store with a floor is new to this machine");
+    is_int(said_forgotten, 0, "which is not worth a word");
+    share_purge(0, 1);
+    is_int(judge(store, 6, 8), STORER_GONE, "when the floor rises everything before is purged");
+    is_int(said_forgotten, 1, "and the log says so");
+    env->log = NULL;
+    plain_made = &plain_ops;
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -345,6 +469,8 @@ int main(void)
     test_half(pool);
     test_commit(pool);
     test_forgotten(pool);
+    test_older(pool);
+    test_floor_of_others(pool);
     apr_pool_destroy(pool);
     return done_testing();
 }
