@@ -6,10 +6,8 @@
 
 #include "config.h"
 
-#include "ap_mpm.h"
 #include "ap_provider.h"
 #include "apr_strings.h"
-#include "http_core.h"
 #include "mod_cache.h"
 
 /* What is wrong with the values of two directives; NULL: nothing. */
@@ -19,12 +17,6 @@ typedef struct check_t {
     check_fn   *find;
     const char *first, *second;   /* the directives that it is about */
 } check_t;
-
-int config_check_warns(void)
-{
-    return ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG
-           || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
-}
 
 /* ------------------------------------------------------------------------------------------------
  * Contradictions
@@ -192,7 +184,7 @@ static void warn_of_unknown_storages(const ap_directive_t *directive, const serv
 
 int config_check(server_rec *main_server, apr_pool_t *scratch)
 {
-    if (config_check_warns()) {
+    if (directive_warns()) {
         warn_of_unused_stores(main_server, scratch);
         warn_of_unknown_storages(ap_conftree, main_server, scratch);
     }

@@ -15,7 +15,4 @@
  */
 int config_check(server_rec *main_server, apr_pool_t *scratch);
 
-/** Whether warnings are due: httpd reads the configuration twice when it starts. */
-int config_check_warns(void);
-
 #endif /* CONFIG_CHECK_H */

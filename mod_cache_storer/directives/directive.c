@@ -7,8 +7,8 @@
 #include "directives.h"
 
 #include "../config.h"
-#include "../config_check.h"
 
+#include "http_core.h"
 #include "apr_strings.h"
 
 static const directive_t *row(int i)
@@ -77,12 +77,18 @@ static const char *parse_words(const directive_use_t *use, int argc, char *const
     return directive->parse(use, argc, argv, member);
 }
 
+int directive_warns(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_CREATE_PRE_CONFIG
+           || ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+}
+
 /* A server that has the directive already, with other words, has it from two files, probably. */
 static void warn_of_second(const directive_use_t *use, const char *replaced)
 {
     const ap_directive_t *second = use->cmd->directive;
 
-    if (!config_check_warns()) {
+    if (!directive_warns()) {
         return;
     }
     /* not of this server: a virtual host has no LogLevel until all of the configuration is read */

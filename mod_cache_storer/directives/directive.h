@@ -89,6 +89,9 @@ const char *directive_syntax(const char *name, apr_pool_t *pool);
 /** The n-th word, from 0, of the default of a directive, which has that many. */
 const char *directive_default_word(const directive_use_t *use, int n);
 
+/** Whether warnings are due: httpd reads the configuration twice when it starts. */
+int directive_warns(void);
+
 /** "line N of FILE" */
 const char *directive_place(const ap_directive_t *directive, apr_pool_t *pool);
 
