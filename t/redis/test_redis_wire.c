@@ -17,8 +17,12 @@
 
 #define LONG_VALUE (1300 * 1024)
 
+/* For what comes in the end, by a store that does not wait for long. */
+#define PATIENCE_MS 300000
+
 static storer_bytes_t small = { "small", 5 }, large;
 static apr_pool_t *pool;
+static opened_t *filler;   /* one that waits for as long as it takes */
 
 /* A breaker that is open only for a moment, so that everything is tried again and again. */
 static const char *const quick[] = { "timeout", "150ms", "interval", "1ms", NULL };
@@ -30,18 +34,18 @@ static long elapsed_ms(apr_time_t since)
     return (long)((apr_time_now() - since) / 1000);
 }
 
-/* By a connection that is well. */
-static void fill(opened_t *opened, proxy_t *proxy)
+/* By a store and a connection that are well. */
+static void fill(proxy_t *proxy)
 {
     apr_time_t start = apr_time_now();
 
     proxy_set(proxy, PROXY_PASS, 0);
     proxy_hang_up(proxy);
-    while (opened_set(opened, "small", small) != APR_SUCCESS
-           || opened_set(opened, "large", large) != APR_SUCCESS
-           || opened_set_variant(opened, "url", "1", small, pool) != APR_SUCCESS
-           || opened_set_variant(opened, "url", "2", large, pool) != APR_SUCCESS) {
-        if (elapsed_ms(start) > 60000) {
+    while (opened_set(filler, "small", small) != APR_SUCCESS
+           || opened_set(filler, "large", large) != APR_SUCCESS
+           || opened_set_variant(filler, "url", "1", small, pool) != APR_SUCCESS
+           || opened_set_variant(filler, "url", "2", large, pool) != APR_SUCCESS) {
+        if (elapsed_ms(start) > PATIENCE_MS) {
             bail_out("the server does not recover");
         }
         (void)usleep(2000);
@@ -64,7 +68,7 @@ static int is_whole(opened_t *opened)
             }
             found += got[i] == 'v';
         }
-    } while (memchr(got, 'e', sizeof(got)) && elapsed_ms(start) < 60000);
+    } while (memchr(got, 'e', sizeof(got)) && elapsed_ms(start) < PATIENCE_MS);
     return found == 4;
 }
 
@@ -81,7 +85,7 @@ static void test_cut(opened_t *opened, proxy_t *proxy)
         char got[4];
         int j;
 
-        fill(opened, proxy);
+        fill(proxy);
         proxy_set(proxy, PROXY_CUT, at[i]);
         got[0] = opened_get(opened, "small", small, NULL);
         proxy_hang_up(proxy);
@@ -97,7 +101,7 @@ static void test_cut(opened_t *opened, proxy_t *proxy)
     }
     is_int(wrong, 0, "an answer that is cut is no value");
     ok(found > 0 && found < 80, "some came before the cut, some did not (%d)", found);
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "and everything is there still");
 }
 
@@ -105,12 +109,12 @@ static void test_refused(opened_t *opened, proxy_t *proxy)
 {
     unsigned before;
 
-    fill(opened, proxy);
+    fill(proxy);
     before = proxy_connections(proxy);
     proxy_set(proxy, PROXY_REFUSE, 0);
     is_int(opened_get(opened, "small", small, NULL), 'e', "closed again and again");
     ok(proxy_connections(proxy) - before <= 1, "it is tried twice, and not more");
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "and found later");
 }
 
@@ -118,15 +122,13 @@ static void test_refused(opened_t *opened, proxy_t *proxy)
 
 static void test_late(opened_t *opened, proxy_t *proxy)
 {
-    opened_t *waiting = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", proxy_port(proxy)),
-                                      patient, pool);
     apr_time_t start;
     apr_status_t rv;
     char got;
 
-    fill(opened, proxy);
+    fill(proxy);
     proxy_set(proxy, PROXY_DELAY, 20);
-    is_int(opened_get(waiting, "small", small, NULL), 'v', "late, but in time");
+    is_int(opened_get(filler, "small", small, NULL), 'v', "late, but in time");
     proxy_set(proxy, PROXY_DELAY, 300);
     is_int(opened_get(opened, "small", small, &rv), 'e', "too late");
     is_status(rv, APR_TIMEUP, "which is said");
@@ -135,12 +137,12 @@ static void test_late(opened_t *opened, proxy_t *proxy)
     start = apr_time_now();
     do {
         got = opened_get(opened, "large", large, NULL);
-    } while (got == 'e' && elapsed_ms(start) < 60000);
+    } while (got == 'e' && elapsed_ms(start) < PATIENCE_MS);
     is_int(got, 'v', "no late answer is taken for another");
     proxy_set(proxy, PROXY_SWALLOW, 0);
     (void)usleep(2000); /* the breaker may have opened */
     is_status(opened_set(opened, "small", small), APR_TIMEUP, "no answer at all ends a store as well");
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "and everything is found later");
 }
 
@@ -151,7 +153,7 @@ static void test_flood(opened_t *opened, proxy_t *proxy)
     long before;
     char got;
 
-    fill(opened, proxy);
+    fill(proxy);
     (void)getrusage(RUSAGE_SELF, &usage);
     before = usage.ru_maxrss;
     proxy_set(proxy, PROXY_FLOOD, 0);
@@ -159,7 +161,7 @@ static void test_flood(opened_t *opened, proxy_t *proxy)
     is_int(got, 'e', "an answer without an end is none");
     (void)getrusage(RUSAGE_SELF, &usage);
     ok(usage.ru_maxrss - before < 32 * 1024, "and in %ld KB of memory", usage.ru_maxrss - before);
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "found later");
 }
 
@@ -169,7 +171,7 @@ static void test_extra(opened_t *opened, proxy_t *proxy)
 {
     int i, wrong = 0;
 
-    fill(opened, proxy);
+    fill(proxy);
     proxy_set(proxy, PROXY_EXTRA, 0);
     for (i = 0; i < 50; i++) {
         wrong += opened_get(opened, "small", small, NULL) == '?';
@@ -178,7 +180,7 @@ static void test_extra(opened_t *opened, proxy_t *proxy)
     }
     is_int(wrong, 0, "an answer too many is not the answer to the next question");
     proxy_set(proxy, PROXY_PASS, 0);
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "found later");
 }
 
@@ -192,7 +194,7 @@ static void test_corrupt(opened_t *opened, proxy_t *proxy, proxy_mode_e mode, co
     int round, i;
 
     for (rate = 0; rate < sizeof(rates) / sizeof(rates[0]); rate++) {
-        fill(opened, proxy);
+        fill(proxy);
         for (round = 0; round < rounds; round++) {
             char got[4];
 
@@ -217,7 +219,7 @@ static void test_corrupt(opened_t *opened, proxy_t *proxy, proxy_mode_e mode, co
     }
     is_int(wrong, 0, "%s: no value is wrong", what);
     ok(found > 0 && none > 0, "%s: some are right (%d), some are not there (%d)", what, found, none);
-    fill(opened, proxy);
+    fill(proxy);
     ok(is_whole(opened), "%s: what is stored anew is whole", what);
 }
 
@@ -270,6 +272,8 @@ int main(void)
     server = server_start(NULL, pool);
     proxy = proxy_start(server->port, pool);
     opened = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", proxy_port(proxy)), quick,
+                           pool);
+    filler = opened_create(apr_psprintf(pool, "redis://127.0.0.1:%d", proxy_port(proxy)), patient,
                            pool);
     test_cut(opened, proxy);
     test_refused(opened, proxy);
