@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define MACHINES_MAX 100
 #define OPTIONS_MAX 16
 
 /* ---- opening ---- */
@@ -74,6 +75,25 @@ static void add_options(storer_option_t *list, const char *const *options)
     list[count].name = NULL;
 }
 
+static void *machines[MACHINES_MAX];
+static int machine_count;
+
+static void free_machines(void)
+{
+    while (machine_count > 0) {
+        free(machines[--machine_count]);
+    }
+}
+
+/* For free_machines(), at the end of the program. */
+static void keep_machine(void *memory)
+{
+    if (machine_count == MACHINES_MAX || (machine_count == 0 && atexit(free_machines) != 0)) {
+        bail_out("no room for another machine");
+    }
+    machines[machine_count++] = memory;
+}
+
 /* As long as the program: the machine outlives its processes. */
 static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
 {
@@ -84,6 +104,7 @@ static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void 
     if (*fresh) {
         machine->memory = aligned_alloc(64, APR_ALIGN(size, 64));
         machine->size = size;
+        keep_machine(machine->memory);
         memset(machine->memory, 0, size);
     }
     *base = machine->memory;
