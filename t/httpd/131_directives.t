@@ -39,7 +39,7 @@ for my $section (@sections) {
     my ($name) = $section =~ /^(\w+)/;
     my ($syntax) = $section =~ /^- \*\*Syntax:\*\* `(.*)`$/m;
     my ($default) = $section =~ /^- \*\*Default:\*\* (.*)$/m;
-    my ($example) = $section =~ /^Example:\n\n((?: {4}.*\n)+)/m;
+    my ($example) = $section =~ /^Example:\n\n(?:<!--.*-->\n\n)?((?: {4}.*\n)+)/m;
     $default =~ s/^`$name (.*)`$/$1/;
     is($syntax, $known{$name}{syntax}, "$name: its syntax is that of mod_info");
     is($default, $known{$name}{default}, 'and its default');
