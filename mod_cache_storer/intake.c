@@ -4,6 +4,7 @@
  */
 #include "intake.h"
 
+#include "filter.h"
 #include "provider.h"
 
 #include "http/control.h"
@@ -13,7 +14,6 @@
 #include "http/verdict.h"
 
 #include "apr_date.h"
-#include "util_filter.h"
 
 #include <string.h>
 
@@ -216,14 +216,9 @@ static void see_head(state_t *state)
 }
 
 /* Whether it is this filter or one behind it. */
-static int is_behind(const ap_filter_t *filter, const char *name)
+static int is_behind(ap_filter_t *filter, const char *name)
 {
-    const ap_filter_rec_t *wanted = ap_get_output_filter_handle(name);
-
-    while (filter && filter->frec != wanted) {
-        filter = filter->next;
-    }
-    return wanted && filter;
+    return filter_find(filter, ap_get_output_filter_handle(name)) != NULL;
 }
 
 static apr_status_t intake_filter(ap_filter_t *filter, apr_bucket_brigade *brigade)

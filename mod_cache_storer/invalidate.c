@@ -7,8 +7,9 @@
  */
 #include "invalidate.h"
 
+#include "filter.h"
+
 #include "http_request.h"
-#include "util_filter.h"
 #include "apr_strings.h"
 
 static ap_filter_rec_t *invalidate_handle;
@@ -30,14 +31,11 @@ static int invalidate_as_success(request_rec *r, ap_filter_t *filters)
         .ftype = AP_FTYPE_PROTOCOL
     };
     ap_filter_rec_t *wanted = ap_get_output_filter_handle("CACHE_INVALIDATE");
-    ap_filter_t *found = filters, copy, sink;
+    ap_filter_t *found = filter_find(filters, wanted), copy, sink;
     apr_bucket_brigade *nothing;
     int status = r->status;
 
-    while (found && found->frec != wanted) {
-        found = found->next;
-    }
-    if (!wanted || !found) {
+    if (!found) {
         return 0;
     }
     memset(&sink, 0, sizeof(sink));

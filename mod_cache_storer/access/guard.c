@@ -42,13 +42,18 @@ static int has_condition(const ap_conf_vector_t *sections, unsigned depth)
     return 0;
 }
 
+/* The access control of the directory that the request is in by now. */
+static int directory_depends_on_client(const request_rec *r)
+{
+    return access_rules_depend_on_client(&config_directory_of(r)->rules, r)
+           || has_condition(r->per_dir_config, 0);
+}
+
 static int depends_on_client(const request_rec *r)
 {
     const state_t *state = state_find(r);
 
-    return (state && state->guarded)
-           || access_rules_depend_on_client(&config_directory_of(r)->rules, r)
-           || has_condition(r->per_dir_config, 0);
+    return (state && state->guarded) || directory_depends_on_client(r);
 }
 
 static int is_guarded(const request_rec *r)
@@ -108,8 +113,7 @@ static int note_rules(request_rec *r)
 {
     state_t *state;
 
-    if (access_rules_depend_on_client(&config_directory_of(r)->rules, r)
-        || has_condition(r->per_dir_config, 0)) {
+    if (directory_depends_on_client(r)) {
         state = state_of(r);
         if (state) {
             state->guarded = 1;

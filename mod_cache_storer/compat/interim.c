@@ -9,10 +9,10 @@
  */
 #include "interim.h"
 
+#include "../filter.h"
 #include "../purge/purge_response.h"
 
 #include "http_request.h"
-#include "util_filter.h"
 
 #include <string.h>
 
@@ -107,7 +107,7 @@ static int is_proxied(const request_rec *r)
 void interim_watch(state_t *state)
 {
     request_rec *r = state->r;
-    ap_filter_t *filter = r->connection->output_filters;
+    ap_filter_t *filter;
     interim_t *interim;
 
     if (r->main || !is_proxied(r)) {
@@ -116,9 +116,7 @@ void interim_watch(state_t *state)
     interim = apr_palloc(r->pool, sizeof(*interim));
     interim->state = state;
     interim->held = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-    while (filter && filter->frec != interim_handle) {
-        filter = filter->next;
-    }
+    filter = filter_find(r->connection->output_filters, interim_handle);
     if (filter) {
         filter->ctx = interim;
     }

@@ -114,10 +114,10 @@ apr_status_t purge_tags(const purge_t *purge, const char *tags)
  * out.
  * --------------------------------------------------------------------------------------------- */
 
+/* A walk over the variants of a URL. */
 typedef struct variants_t {
     const purge_t *purge;
-    int            drop;
-    apr_size_t     ours;
+    apr_size_t     met;
     apr_pool_t    *scratch;    /* cleared for each variant */
 } variants_t;
 
@@ -130,41 +130,65 @@ static int is_ours(const purge_t *purge, storer_view_t *value, apr_pool_t *pool)
                && record.site == purge->site);
 }
 
+/* Whether it belongs to the site. */
 static apr_status_t meet_variant(void *baton, storer_bytes_t key, storer_view_t *value)
 {
     variants_t *variants = baton;
 
+    (void)key;
     apr_pool_clear(variants->scratch);
-    if (!is_ours(variants->purge, value, variants->scratch)) {
-        return APR_SUCCESS;
-    }
-    variants->ours++;
-    return variants->drop ? storer_delete(variants->purge->store, key) : APR_SUCCESS;
+    variants->met += (apr_size_t)is_ours(variants->purge, value, variants->scratch);
+    return APR_SUCCESS;
 }
 
-/* Each variant of the URL that belongs to the site. */
-static apr_status_t meet_variants(const purge_t *purge, storer_bytes_t base_key, int drop,
-                                  apr_size_t *ours)
+static apr_status_t drop_variant(void *baton, storer_bytes_t key, storer_view_t *value)
 {
-    variants_t variants = { purge, drop, 0, NULL };
+    variants_t *variants = baton;
+    apr_size_t before = variants->met;
+
+    (void)meet_variant(baton, key, value);
+    return variants->met > before ? storer_delete(variants->purge->store, key) : APR_SUCCESS;
+}
+
+/* Whether it belongs to the site, and no purge has met it before. */
+static apr_status_t count_variant(void *baton, storer_bytes_t key, storer_view_t *value)
+{
+    variants_t *variants = baton;
+    const purge_t *purge = variants->purge;
+    record_t record;
+
+    apr_pool_clear(variants->scratch);
+    if (record_decode(value, &record, variants->scratch) == APR_SUCCESS
+        && (!purge->site || record.site == purge->site)
+        && purge_standing(purge->store, &record, key_base(key), apr_time_now(), variants->scratch)
+           != STORER_GONE) {
+        variants->met++;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t walk_variants(const purge_t *purge, storer_bytes_t base_key, storer_key_fn *fn,
+                                  apr_size_t *met)
+{
+    variants_t variants = { purge, 0, NULL };
     apr_status_t rv;
 
+    *met = 0;
     rv = apr_pool_create(&variants.scratch, purge->pool);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    rv = storer_map_variants(purge->store, base_key, apr_time_now(), meet_variant, &variants,
-                             purge->pool);
+    rv = storer_map_variants(purge->store, base_key, apr_time_now(), fn, &variants, purge->pool);
     apr_pool_destroy(variants.scratch);
-    *ours = variants.ours;
+    *met = variants.met;
     return rv;
 }
 
 static apr_status_t drop_url(const purge_t *purge, storer_bytes_t base_key)
 {
-    apr_size_t ours;
+    apr_size_t dropped;
 
-    return purge->site ? meet_variants(purge, base_key, 1, &ours)
+    return purge->site ? walk_variants(purge, base_key, drop_variant, &dropped)
                        : storer_delete_multi_level(purge->store, base_key, apr_time_now(),
                                                    purge->pool);
 }
@@ -188,54 +212,25 @@ static apr_status_t purge_url_hard(const purge_t *purge, storer_bytes_t base_key
 apr_status_t purge_url(const purge_t *purge, storer_bytes_t base_key)
 {
     apr_uint64_t label = labels_in_site(purge->site, labels_url(base_key));
-    apr_size_t ours = 0;
+    apr_size_t ours;
     apr_status_t rv;
 
     if (purge->hard) {
         return purge_url_hard(purge, base_key, label);
     }
-    rv = meet_variants(purge, base_key, 0, &ours);
+    rv = walk_variants(purge, base_key, meet_variant, &ours);
     if (rv == APR_SUCCESS && ours == 0) {
         return purge_url_hard(purge, base_key, label); /* and what was stored since then */
     }
     return purge_label(purge, label);
 }
 
-typedef struct tally_t {
-    const purge_t *purge;
-    apr_size_t     count;
-    apr_pool_t    *scratch;    /* cleared for each variant */
-} tally_t;
-
-static apr_status_t tally_variant(void *baton, storer_bytes_t key, storer_view_t *value)
-{
-    tally_t *tally = baton;
-    const purge_t *purge = tally->purge;
-    record_t record;
-
-    apr_pool_clear(tally->scratch);
-    if (record_decode(value, &record, tally->scratch) == APR_SUCCESS
-        && (!purge->site || record.site == purge->site)
-        && purge_standing(purge->store, &record, key_base(key), apr_time_now(), tally->scratch)
-           != STORER_GONE) {
-        tally->count++;
-    }
-    return APR_SUCCESS;
-}
-
 apr_status_t purge_count_url(const purge_t *purge, storer_bytes_t base_key, apr_size_t *count)
 {
-    tally_t tally = { purge, 0, NULL };
-    apr_status_t rv;
+    apr_size_t met;
+    apr_status_t rv = walk_variants(purge, base_key, count_variant, &met);
 
-    rv = apr_pool_create(&tally.scratch, purge->pool);
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    rv = storer_map_variants(purge->store, base_key, apr_time_now(), tally_variant, &tally,
-                             purge->pool);
-    apr_pool_destroy(tally.scratch);
-    *count += tally.count;
+    *count += met;
     return rv;
 }
 
