@@ -42,12 +42,17 @@ apr_uint64_t epoch_highest(const redis_t *redis)
     return atomic_load(&redis->epoch);
 }
 
-void epoch_raise(redis_t *redis, apr_uint64_t epoch)
+static void raise_highest(redis_t *redis, apr_uint64_t epoch)
 {
     apr_uint64_t highest = atomic_load(&redis->epoch);
 
     while (highest < epoch && !atomic_compare_exchange_weak(&redis->epoch, &highest, epoch)) {
     }
+}
+
+void epoch_raise(redis_t *redis, apr_uint64_t epoch)
+{
+    raise_highest(redis, epoch);
     if (!atomic_load(&redis->epoch_is_known)) { /* read by every request, so written when it must be */
         atomic_store(&redis->epoch_is_known, 1);
     }
@@ -55,11 +60,8 @@ void epoch_raise(redis_t *redis, apr_uint64_t epoch)
 
 void epoch_hear(redis_t *redis, apr_uint64_t epoch)
 {
-    apr_uint64_t highest = atomic_load(&redis->epoch);
-
     atomic_store(&redis->epoch_is_known, 0);
-    while (highest < epoch && !atomic_compare_exchange_weak(&redis->epoch, &highest, epoch)) {
-    }
+    raise_highest(redis, epoch);
 }
 
 apr_uint64_t epoch_clock(void)

@@ -90,6 +90,13 @@ const char *purges_letter(storer_purge_e kind)
     return kind == STORER_PURGE_HARD ? "h" : kind == STORER_PURGE_SOFT ? "s" : "d";
 }
 
+void purges_add_keys(batch_t *batch)
+{
+    batch_number(batch, 3);
+    batch_name(batch, NAMES_EPOCH, no_key);
+    batch_name(batch, NAMES_PURGES, no_key);
+    batch_name(batch, NAMES_PASSING, no_key);
+}
 
 /* One script. */
 typedef struct purge_t {
@@ -112,10 +119,7 @@ static void add_purge(batch_t *batch, const redis_t *redis, const purge_t *purge
 
     batch_command(batch, REPLY_IS_STRING, 14 + purge->count + all, "EVAL");
     batch_text(batch, PURGE_SCRIPT);
-    batch_number(batch, 3);
-    batch_name(batch, NAMES_EPOCH, no_key);
-    batch_name(batch, NAMES_PURGES, no_key);
-    batch_name(batch, NAMES_PASSING, no_key);
+    purges_add_keys(batch);
     batch_number(batch, (apr_int64_t)highest);
     batch_number(batch, (apr_int64_t)later(highest + 1, epoch_clock()));
     batch_number(batch, (apr_int64_t)epoch_most(redis));

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const storer_bytes_t no_key = { "", 0 };
-
 /* A score and a member for each purge, so many to a command. */
 #define ZADD_WORDS "1000"
 
@@ -136,10 +134,7 @@ static apr_status_t write_list(redis_t *redis, apr_uint64_t epoch, const members
     batch_begin(&batch, &redis->names);
     batch_command(&batch, REPLY_IS_INTEGER, 9 + 2 * (int)members->count, "EVAL");
     batch_text(&batch, RESTORE_SCRIPT);
-    batch_number(&batch, 3);
-    batch_name(&batch, NAMES_EPOCH, no_key);
-    batch_name(&batch, NAMES_PURGES, no_key);
-    batch_name(&batch, NAMES_PASSING, no_key);
+    purges_add_keys(&batch);
     batch_number(&batch, (apr_int64_t)epoch);
     batch_text(&batch, PURGES_LIFE_MS);
     batch_number(&batch, 2 * (apr_int64_t)count_passing(members));
