@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
-#define MACHINES_MAX 100
 #define OPTIONS_MAX 16
 
 /* ---- opening ---- */
@@ -75,25 +75,6 @@ static void add_options(storer_option_t *list, const char *const *options)
     list[count].name = NULL;
 }
 
-static void *machines[MACHINES_MAX];
-static int machine_count;
-
-static void free_machines(void)
-{
-    while (machine_count > 0) {
-        free(machines[--machine_count]);
-    }
-}
-
-/* For free_machines(), at the end of the program. */
-static void keep_machine(void *memory)
-{
-    if (machine_count == MACHINES_MAX || (machine_count == 0 && atexit(free_machines) != 0)) {
-        bail_out("no room for another machine");
-    }
-    machines[machine_count++] = memory;
-}
-
 /* As long as the program: the machine outlives its processes. */
 static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void **base, int *fresh)
 {
@@ -102,10 +83,11 @@ static apr_status_t retain(void *baton, const char *uuid, apr_size_t size, void 
     (void)uuid;
     *fresh = !machine->memory;
     if (*fresh) {
-        machine->memory = aligned_alloc(64, APR_ALIGN(size, 64));
+        machine->memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         machine->size = size;
-        keep_machine(machine->memory);
-        memset(machine->memory, 0, size);
+        if (machine->memory == MAP_FAILED) {
+            bail_out("no memory");
+        }
     }
     *base = machine->memory;
     return machine->size == size ? APR_SUCCESS : APR_EINVAL;

@@ -61,6 +61,18 @@ int server_is_installed(void)
     return find_program() != NULL;
 }
 
+apr_pool_t *server_begin_test(void)
+{
+    apr_pool_t *pool;
+
+    if (!server_is_installed()) {
+        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
+    }
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    return pool;
+}
+
 int server_free_port(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };

@@ -22,6 +22,9 @@ typedef struct server_t {
 /** Is there a redis-server? Else the tests that need one are skipped. */
 int server_is_installed(void);
 
+/** For a test program that is nothing without one: skips all of it, or sets APR up. @return a pool */
+apr_pool_t *server_begin_test(void);
+
 /** A new server with these further arguments (NULL-terminated; may be NULL; kept). Bails out where it
  * does not come up. Stopped and its folder removed with pool. */
 server_t *server_start(const char *const *arguments, apr_pool_t *pool);

@@ -201,11 +201,7 @@ int main(void)
     opened_t *opened;
     int i;
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server_start_cluster(nodes, pool);
     read_ids();
     for (i = 0; i < 3; i++) {

@@ -82,11 +82,7 @@ int main(void)
     server_t *server, *nodes[3];
     place_t tcp = { NULL, "off", 0 }, path = { NULL, "off", 1000 }, cluster = { NULL, "on", 0 };
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server = server_start(NULL, pool);
     tcp.url = apr_psprintf(pool, "redis://127.0.0.1:%d/3", server->port);
     path.url = apr_psprintf(pool, "unix:%s?db=4", server->socket);

@@ -342,11 +342,7 @@ int main(void)
     place_t single = { "one server", NULL, "off", one, 1 };
     place_t cluster = { "a cluster", NULL, "on", nodes, 3 };
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     one[0] = server_start(NULL, pool);
     single.url = apr_psprintf(pool, "redis://127.0.0.1:%d", one[0]->port);
     run(&single, pool);

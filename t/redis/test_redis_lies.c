@@ -344,11 +344,7 @@ static void test_update(void)
 
 int main(void)
 {
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server = server_start(NULL, pool);
     test_one_answer(":0\r\n");
     test_one_answer(":1\r\n");

@@ -345,11 +345,7 @@ static void test_evicted(void)
 
 int main(void)
 {
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server = server_start(NULL, pool);
     test_number("9007199254740990");
     test_number("9007199254740992");

@@ -352,11 +352,7 @@ int main(void)
     server_t *server;
     pair_t pair;
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server = server_start(NULL, pool);
     pair = open_pair("one server", url_of(server, pool), quick, pool);
     test_both(&pair);

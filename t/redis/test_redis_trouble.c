@@ -394,11 +394,7 @@ int main(void)
     opened_t *opened, *hasty;
     proxy_t *proxy;
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     server = server_start(NULL, pool);
     apr_pool_create(&inner, pool);
     hasty = opened_create(apr_psprintf(inner, "redis://127.0.0.1:%d", server->port), quick, inner);

@@ -263,11 +263,7 @@ int main(void)
     opened_t *opened;
     proxy_t *proxy;
 
-    if (!server_is_installed()) {
-        skip_all("redis-server is not installed (Debian: redis-tools is enough)");
-    }
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
+    pool = server_begin_test();
     large = opened_bytes(LONG_VALUE, 3, pool);
     server = server_start(NULL, pool);
     proxy = proxy_start(server->port, pool);

@@ -26,22 +26,32 @@ int fixture_warnings(void)
     return __atomic_exchange_n(&warnings, 0, __ATOMIC_RELAXED);
 }
 
-memory_t *fixture_open(apr_pool_t *pool, const char *size)
+memory_t *fixture_create(storer_env_t *env, const char *size, apr_pool_t *pool)
 {
-    storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
     storer_option_t options[] = { { "size", size }, { NULL, NULL } };
     const char *errmsg = NULL;
     storer_t *store;
 
     env->pool = pool;
     env->api = &storer_api;
-    env->log = count_line;
     if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
-        || store->ops->init(store, &errmsg) != APR_SUCCESS
-        || store->ops->child_init(store, pool) != APR_SUCCESS) {
-        bail_out("no store: %s", errmsg ? errmsg : "child_init");
+        || store->ops->init(store, &errmsg) != APR_SUCCESS) {
+        bail_out("no store: %s", errmsg ? errmsg : "init");
     }
     return (memory_t *)store;
+}
+
+memory_t *fixture_open(apr_pool_t *pool, const char *size)
+{
+    storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
+    memory_t *memory;
+
+    env->log = count_line;
+    memory = fixture_create(env, size, pool);
+    if (memory->base.ops->child_init(&memory->base, pool) != APR_SUCCESS) {
+        bail_out("no store: child_init");
+    }
+    return memory;
 }
 
 uint64_t fixture_random(uint64_t *state)

@@ -13,6 +13,10 @@
 /** A store of its own memory, ready for this process; log lines are counted in fixture_logged. */
 memory_t *fixture_open(apr_pool_t *pool, const char *size);
 
+/** A store of its own memory, as the parent has it before there are processes. env: as long as pool;
+ * what is not set in it is filled in. */
+memory_t *fixture_create(storer_env_t *env, const char *size, apr_pool_t *pool);
+
 /** Warnings and errors since the last call of this function. */
 int fixture_warnings(void);
 

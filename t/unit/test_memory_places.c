@@ -34,21 +34,12 @@ static memory_t *open_for(apr_uint32_t processes, apr_uint32_t threads, const ch
                           apr_pool_t *pool)
 {
     storer_env_t *env = apr_pcalloc(pool, sizeof(*env));
-    storer_option_t options[] = { { "size", size }, { NULL, NULL } };
-    const char *errmsg = NULL;
-    storer_t *store;
 
-    env->pool = pool;
-    env->api = &storer_api;
     env->log = take_line;
     env->processes = processes;
     env->threads = threads;
     last_warning[0] = '\0';
-    if (storer_memory_engine.create(&store, options, env, &errmsg) != APR_SUCCESS
-        || store->ops->init(store, &errmsg) != APR_SUCCESS) {
-        bail_out("no store: %s", errmsg ? errmsg : "init");
-    }
-    return (memory_t *)store;
+    return fixture_create(env, size, pool);
 }
 
 static void look_up(memory_t *memory, board_t *board, int go_on)

@@ -29,7 +29,6 @@
 #define NOW        apr_time_from_sec(1000000)
 #define SITE_MAX   20
 #define SITES      3
-#define OWNED    100
 #define SEGMENTS   16
 
 /* ---- shared memory, and locks in it ---- */
@@ -80,24 +79,19 @@ typedef struct host_t {
     int         complaints;
 } host_t;
 
-static void *owned[OWNED];
-static int owned_count;
-
-static void free_owned(void)
+static apr_status_t release(void *memory)
 {
-    while (owned_count > 0) {
-        free(owned[--owned_count]);
-    }
+    free(memory);
+    return APR_SUCCESS;
 }
 
-/* Zeroed, of this process alone, and malloc's, so that a sanitizer sees its end. */
-static void *own(apr_size_t size)
+/* Zeroed, of this process alone, as long as pool; malloc's, so that a sanitizer sees its end. */
+static void *own(apr_size_t size, apr_pool_t *pool)
 {
-    if (owned_count == OWNED || (owned_count == 0 && atexit(free_owned) != 0)) {
-        bail_out("no room for what the parent remembers");
-    }
-    owned[owned_count] = calloc(1, size);
-    return owned[owned_count++];
+    void *memory = calloc(1, size);
+
+    apr_pool_cleanup_register(pool, memory, release, apr_pool_cleanup_null);
+    return memory;
 }
 
 static apr_status_t claim(apr_hash_t *kept, const char *uuid, apr_size_t size, int is_shared,
@@ -106,7 +100,7 @@ static apr_status_t claim(apr_hash_t *kept, const char *uuid, apr_size_t size, i
     *base = apr_hash_get(kept, uuid, APR_HASH_KEY_STRING);
     *fresh = !*base;
     if (*fresh) {
-        *base = is_shared ? share(size) : own(size);
+        *base = is_shared ? share(size) : own(size, apr_hash_pool_get(kept));
         apr_hash_set(kept, apr_pstrdup(apr_hash_pool_get(kept), uuid), APR_HASH_KEY_STRING, *base);
     }
     return APR_SUCCESS;

@@ -12,6 +12,7 @@ use IO::Select;
 use JSON::PP ();
 use MIME::Base64 ();
 use POSIX ();
+use Storer::Wait qw(until_true);
 use Time::HiRes qw(sleep time);
 
 use constant PATIENCE => 60;
@@ -133,13 +134,7 @@ sub value {
 # Wait until an expression is true.
 sub wait_until {
     my ($self, $expression) = @_;
-    my $end = time + PATIENCE;
-    while (time < $end) {
-        my $value = eval { $self->value($expression) };
-        return $value if $value;
-        sleep 0.05;
-    }
-    return;
+    return until_true(PATIENCE, sub { eval { $self->value($expression) } });
 }
 
 # What the page complained about: exceptions, errors of the console, refused or failed resources.

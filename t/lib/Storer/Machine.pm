@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use POSIX qw(WNOHANG);
+use Storer::Wait qw(until_true);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -120,7 +121,6 @@ sub interrupted {
 # What the test needs, and no document prints: if it fails, nothing can be said.
 sub prepare {
     my ($self, $script) = @_;
-    my $folder = $self->{folder};
     my ($status, $text) = $self->run_as(root => "set -e\nexport DEBIAN_FRONTEND=noninteractive\n$script");
     BAIL_OUT("$script: $text") if $status;
     return $text;
@@ -128,14 +128,9 @@ sub prepare {
 
 sub wait_for {
     my ($self, $what, $code) = @_;
-    my $end = time + PATIENCE;
-    while (time < $end) {
-        my $result = $code->();
-        return $result if $result;
-        sleep 0.05;
-    }
-    diag("waited in vain for $what");
-    return;
+    my $result = until_true(PATIENCE, $code);
+    diag("waited in vain for $what") if !$result;
+    return $result;
 }
 
 # ---- what is left --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ use FindBin;
 use POSIX ();
 use Storer::Log qw(children_of unexpected_lines);
 use Storer::Server;
+use Storer::Wait qw(until_true);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -49,12 +50,7 @@ sub children {
 
 sub wait_until {
     my ($what, $code) = @_;
-    my $end = time + HANG;
-    while (time < $end) {
-        return 1 if $code->();
-        sleep 0.05;
-    }
-    return fail("waited in vain for $what");
+    return until_true(HANG, $code) ? 1 : fail("waited in vain for $what");
 }
 
 # Run the load client, calling $meanwhile (which is to take a second at most) until it ends. @return

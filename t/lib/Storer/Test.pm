@@ -13,8 +13,8 @@ use Apache::Test ();
 use Exporter 'import';
 use Storer::Client qw(body_identity body_text);
 use Storer::Log qw(read_from children_of unexpected_lines);
+use Storer::Wait qw(until_true);
 use Test::More;
-use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(
     vars target fetch connection origin requests sent not_modified last_request control open_gate
@@ -100,14 +100,9 @@ sub control {
 # Wait until the code says true: never longer than needed, and not for ever.
 sub wait_for {
     my ($what, $code) = @_;
-    my $end = time + PATIENCE;
-    while (time < $end) {
-        my $result = $code->();
-        return $result if $result;
-        sleep 0.02;
-    }
-    fail("waited in vain for $what");
-    return;
+    my $result = until_true(PATIENCE, $code);
+    fail("waited in vain for $what") if !$result;
+    return $result;
 }
 
 # ---- checks --------------------------------------------------------------------------------------
